@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from imagegen.providers import registry
+from local.simulator.chat_budgets import most_paid, without_budget
 from local.simulator.chat_languages import vocabulary
+from local.simulator.chat_shapes import shape_for, without_place
 
 NUMBERS: Mapping[str, int] = {
     "two": 2,
@@ -38,8 +40,8 @@ SIZES = re.compile(
     r"\b(landscape(?! of)|portrait(?! of)|square(?! of)|\d{2,5}x\d{2,5})\b", re.IGNORECASE
 )
 SHAPES: Mapping[str, str] = {
-    "portrait": r"\bhochformat|\bformat portrait\b|\b(?:en )?vertical\b|縦長|縦向き"
-    r"|\b(?:9:16|2:3|3:4|4:5)\b|\bupright\b|\btaller\b",
+    "portrait": r"\bhochformat|\bhochkant\b|\bformat portrait\b|\b(?:en )?vertical\b|縦長|縦向き"
+    r"|ポートレート|\b(?:9:16|2:3|3:4|4:5)\b|\bupright\b|\btaller\b",
     "landscape": r"\bquerformat|\bformat paysage\b|\bapaisad[oa]\b|\b(?:en )?horizontale?\b|横長"
     r"|横向き|\b(?:16:9|3:2|4:3|21:9)\b|\bwide(?:r|screen)?\b",
     "square": r"\bquadratisch|\bcuadrad[oa]\b|\bcarrée?\b|正方形|\b1:1\b",
@@ -57,12 +59,6 @@ VERSIONS = re.compile(
     re.IGNORECASE,
 )
 """Of one picture: they are one call of the tool, with ``count``."""
-BUDGET = re.compile(
-    r"\b(?:for\s+)?(?:at most|under|below|up to|unter|höchstens|por menos de|moins de)\s*"
-    r"(?:\$\s*(\d+(?:\.\d+)?)|(\d+)\s*(?:cents?|ct)\b)",
-    re.IGNORECASE,
-)
-TEXT_OF_CENTS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "ten": "10"}
 CHEAPER = re.compile(
     r"\b(?:cheap(?:er|est)?|less expensive|lower (?:price|cost)|too expensive|faster|quicker|"
     r"billiger|"
@@ -106,20 +102,11 @@ def extras_of(text: str) -> dict[str, str | float]:
     for shape, words in SHAPES.items():
         if re.search(words, text, re.IGNORECASE):
             extras.setdefault("size", shape)
-    if found := BUDGET.search(with_figures(text)):
-        extras["maxCost"] = float(found[1]) if found[1] else int(found[2]) / 100
+    if shape_of_place := shape_for(text):
+        extras.setdefault("size", shape_of_place)
+    if (most := most_paid(text)) is not None:
+        extras["maxCost"] = most
     return extras
-
-
-def with_figures(text: str) -> str:
-    """Return a text with a number of cents in figures."""
-    names = "|".join(TEXT_OF_CENTS)
-    return re.sub(
-        rf"\b({names})(?= cents?\b)",
-        lambda one: TEXT_OF_CENTS[one[1].lower()],
-        text,
-        flags=re.IGNORECASE,
-    )
 
 
 def model_of(name: str) -> str:
@@ -135,7 +122,8 @@ def number_of(word: str) -> int:
 def conditions_of(text: str, last: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what a text that only names conditions changes; ``None`` if it says anything else."""
     found: dict[str, Any] = dict(extras_of(text))
-    rest = text
+    # Without a picture, "wallpaper" is the wish itself.
+    rest = without_budget(without_place(text) if last and shape_for(text) else text)
     if CHEAPER.search(rest):
         found["quality"] = "fast"
     elif BETTER.search(rest):
@@ -143,9 +131,9 @@ def conditions_of(text: str, last: Mapping[str, Any]) -> dict[str, Any] | None:
     if more := MORE.search(rest):
         found["count"] = number_of(next(filter(None, more.groups())))
     named = bool(found or AGAIN.search(rest))
-    patterns = (CHEAPER, BETTER, MORE, VERSIONS, BUDGET, PROVIDER, MODELS, AGAIN, SIZES)
+    patterns = (CHEAPER, BETTER, MORE, VERSIONS, PROVIDER, MODELS, AGAIN, SIZES)
     for pattern in (*patterns, *(re.compile(one, re.IGNORECASE) for one in _plain())):
-        rest = pattern.sub(" ", with_figures(rest))
+        rest = pattern.sub(" ", rest)
     return found if named and not words_left(rest) else None
 
 

@@ -2,13 +2,12 @@
 
 import re
 
+from local.simulator.chat_budgets import without_budget
 from local.simulator.chat_conditions import (
-    BUDGET,
     NUMBER,
     VERSIONS,
     extras_of,
     number_of,
-    with_figures,
     words_left,
 )
 
@@ -87,7 +86,7 @@ def counted(text: str) -> int:
 
 def subject_of(text: str) -> str:
     """Return the subject of a picture: the text without the words that only ask for one."""
-    plain = ENDINGS.sub("", BUDGET.sub("", with_figures(text)).strip(" ,.!?？！。¿¡\n"))
+    plain = ENDINGS.sub("", without_budget(text).strip(" ,.!?？！。¿¡\n"))
     if found := OTHER_LEADS.match(plain):
         return plain[found.end() :].strip() or plain
     rest = LEAD.sub("", plain, count=1).strip(" .!?\n")

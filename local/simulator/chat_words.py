@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.simulator.chat_history import Message, calls_of, last_words, results_in
-from local.simulator.chat_languages import DEFAULT, language_of, phrase
+from local.simulator.chat_history import Message, calls_of, last_words, results_in, text_of
+from local.simulator.chat_languages import DEFAULT, language_of, money_text, phrase
 from local.simulator.chat_wishes import TOOL, Arguments, wishes_in
 
 NOT_THERE = "not_found"
 """The code of the tool's problem if a picture is not made yet, or is not the user's."""
+
+
+FREE = "Free"
+"""What a button says in place of a price of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Reply:
 def reply_to(messages: Sequence[Message], *, has_tool: bool) -> Reply:
     """Return the reply to a conversation."""
     text = last_words(messages)
-    language = language_of(text)
+    said = [text_of(one) for one in messages if one.get("role") == "user"]
+    language = language_of(text, " ".join(said))
     if results := results_in(messages):
         if again := described_instead(messages, results):
             return Reply("", (Use(TOOL, json.dumps(again, ensure_ascii=False)),))
@@ -74,8 +79,8 @@ def results_text(results: Sequence[Any], language: str) -> str:
 
 def offer_text(prices: Sequence[str], language: str) -> str:
     """Return a sentence with the prices of several offers."""
-    what = phrase("them", language)
-    return phrase("offer", language).format(what=what, price=" + ".join(prices))
+    written = " + ".join(money_text(one, language) for one in prices)
+    return phrase("offer", language).format(what=phrase("them", language), price=written)
 
 
 def result_text(result: Any, language: str = DEFAULT) -> str:
@@ -83,8 +88,10 @@ def result_text(result: Any, language: str = DEFAULT) -> str:
     if isinstance(result, dict) and result.get("blocked"):
         return phrase("blocked", language).format(why=result["blocked"])
     if price := price_in(result):
-        what = phrase("it", language)
-        return phrase("offer", language).format(what=what, price=price)
+        if price == FREE:
+            return phrase("free", language)
+        written = money_text(price, language)
+        return phrase("offer", language).format(what=phrase("it", language), price=written)
     detail = result.get("detail") if isinstance(result, dict) else None
     return phrase("problem", language).format(detail=detail or phrase("trouble", language))
 

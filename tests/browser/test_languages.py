@@ -123,6 +123,17 @@ def test_a_browser_in_another_language_needs_no_setting(open_gallery: OpenGaller
     gallery.until("subject.shadowRoot.querySelector('.offer .plain').textContent === '今はしない'")
 
 
+def test_lines_break_and_letters_look_as_in_the_language_of_the_page(
+    open_gallery: OpenGallery,
+) -> None:
+    gallery = open_gallery()
+    gallery.page.evaluate("() => { document.documentElement.lang = 'ja'; }")
+    gallery.show("pending")
+    style = "getComputedStyle(element.shadowRoot.querySelector('.money'))"
+    assert gallery.evaluate(f"(element) => {style}.webkitLocale") == '"ja"'
+    assert gallery.evaluate(f"(element) => {style}.wordBreak") == "auto-phrase"
+
+
 # A picture that does not load.
 
 

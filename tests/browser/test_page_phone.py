@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from imagegen.site.words import LANGUAGES
 from local.paths import STATE
 from tests.browser.pages import (
     TIMEOUT_MS,
@@ -248,3 +249,52 @@ def test_a_picture_that_was_made_on_one_device_is_found_on_the_phone_the_next_da
     alone.tap()
     expect(dialog).to_be_visible()
     page.context.close()
+
+
+CUT = """() => [...document.querySelectorAll(".top :is(a:not(.skip), button), #anew, #history")]
+  .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth)
+  .map((one) => `${one.textContent}: ${one.scrollWidth} in ${one.clientWidth}`)"""
+NAME_IS_CUT = """() => {
+  const [head, name] = [document.querySelector("h1"), document.createRange()];
+  name.selectNodeContents(head.lastChild);
+  const [box, word] = [head, name].map((one) => one.getBoundingClientRect());
+  return word.top < box.bottom && word.right > box.right;
+}"""
+"""The product's name is there as a whole, or not at all."""
+OUTSIDE = """() => [...document.querySelectorAll(".top :is(a:not(.skip), button, img)")]
+  .filter((one) => one.checkVisibility())
+  .map((one) => [one.getBoundingClientRect(), one.textContent])
+  .filter(([box]) => box.left < 0 || box.right > window.innerWidth).map(([, text]) => text)"""
+
+
+@pytest.mark.parametrize("width", [320, 360, 768])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_label_of_the_head_is_cut_in_any_language(
+    browser: Browser, stack: Driver, language: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": HEIGHT}, locale=language)
+    page = context.new_page()
+    page.goto(stack.urls["pageUrl"])
+    # Signed out; a local stack has the most labels.
+    expect(page.locator("#sign-in")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.locator("#tools")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang").startswith(language)
+    found = [page.evaluate(one) for one in (CUT, OUTSIDE, NAME_IS_CUT, WIDER)]
+    context.close()
+    assert found == [[], [], False, False]
+
+
+@pytest.mark.parametrize("language", ["de", "ja"])
+def test_no_label_of_the_head_is_cut_beside_the_drawer(
+    browser: Browser, stack: Driver, language: str
+) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale=language)
+    page = context.new_page()
+    token = stack.local.issuer.token(f"visitor-{uuid4()}")
+    page.goto(f"{stack.urls['pageUrl']}#token={token}")
+    expect(page.locator("#spent")).not_to_be_empty(timeout=TIMEOUT_MS)
+    page.locator("#tools").click()
+    expect(page.locator("#drawer")).to_be_visible(timeout=TIMEOUT_MS)
+    found = [page.evaluate(one) for one in (CUT, OUTSIDE, NAME_IS_CUT, WIDER)]
+    context.close()
+    assert found == [[], [], False, False]

@@ -152,12 +152,17 @@ def test_no_address_ever_has_a_token(enter: Enter) -> None:
         assert not any(secret in address for address in guest.addresses)
 
 
-def test_what_was_written_before_is_there_after_signing_in(enter: Enter) -> None:
+def test_what_was_sent_before_is_answered_after_signing_in(enter: Enter) -> None:
     guest = enter()
     guest.say("Draw a lighthouse")
-    expect(guest.page.get_by_text(NEED).first).to_be_visible()
+    expect(guest.page.locator("#messages").get_by_text(NEED)).to_be_visible(timeout=TIMEOUT_MS)
+    guest.page.get_by_label("Message", exact=True).fill("and then a boat")
     guest.sign_in()
-    expect(guest.page.get_by_label("Message", exact=True)).to_have_value("Draw a lighthouse")
+    expect(guest.image.locator(".prompt")).to_have_text("a lighthouse", timeout=TIMEOUT_MS)
+    expect_offered(guest.image)
+    expect(guest.page.locator("#messages generated-image")).to_have_count(1)
+    # What was only written waits for its own click.
+    expect(guest.page.get_by_label("Message", exact=True)).to_have_value("and then a boat")
 
 
 def test_settings_that_were_chosen_before_are_there_after_signing_in(enter: Enter) -> None:

@@ -24,6 +24,7 @@ OTHERS = LANGUAGES[1:]
 ELEMENTS = ("elements", "acts", "later")
 """The English files whose words are the elements'; every other one is a part of the page."""
 SAME: dict[str, set[str]] = {
+    "comma": {"de", "es", "fr"},
     "actions": {"fr"},
     "alternatives": {"fr"},
     "conversation": {"fr"},
@@ -213,7 +214,7 @@ NOT_SHOWN: dict[str, set[str]] = {
     "later.js": {"First", "Quoted"},
     "usage-view.js": {"Today", "ThisMonth"},
     # Languages by their own names.
-    "locale.js": {"English", "Deutsch", "Español", "Français", "日本語"},
+    "language-field.js": {"English", "Deutsch", "Español", "Français", "日本語"},
     # Selectors, classes and colours.
     "clicks.js": {"button, summary, a[href], label"},
     "generated-image.js": {
@@ -224,9 +225,9 @@ NOT_SHOWN: dict[str, set[str]] = {
             "beside soft",
             "redo row",
             "undo row",
-            "plain heal",
         ),
     },
+    "element-acts.js": {"plain heal"},
     "styles.js": {"color-mix(in srgb, ${} ${}%, ${})"},
 }
 """Texts that look like words, and are none that a reader sees as they are."""

@@ -116,7 +116,7 @@ export function chatView(client, told) {
     acting().then((buttonsOf) => acts.append(...buttonsOf(message)), () => {});
     const item = h("li", { className: message.role }, who(message.role), text, acts);
     if (message.role === "user") {
-      if (message.pictures?.length) item.append(h("p", { className: "with", textContent: t("with", { names: message.pictures.join(", ") }) }));
+      if (message.pictures?.length) item.append(h("p", { className: "with", textContent: t("with", { names: message.pictures.join(t("comma")) }) }));
       return { item };
     }
     const images = h("div", { className: "images" });

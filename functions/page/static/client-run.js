@@ -4,6 +4,7 @@
  */
 
 const LOST_TRIES = 6;
+const LOOK_MS = 8000;
 // So many images of a set begin together; a later one may begin after the first has ended.
 const AT_ONCE = 4;
 
@@ -62,11 +63,27 @@ async function* textOf(body, failed) {
 }
 
 /**
- * Returns `generate`, `watch`, `statusOfAll`, `chatEvents` and `chatCalls` over the parts of a client. It imports nothing,
+ * Returns `generate`, `status`, `watch`, `upload`, `chatEvents` and `chatCalls` over the parts of a client. It imports nothing,
  * because a copy of what the client has already would be loaded with it.
  */
-export function runner({ request, answered, jsonOf, status, now, isAbsent, ProblemError, NETWORK }) {
+export function runner({ request, answered, jsonOf, now, isAbsent, ProblemError, NETWORK }) {
   const running = new Map();
+
+  /** An image's status by id or address, or of several by their ids. Only a 404 or 410 of the service says whether it is charged. */
+  async function status(id, { signal } = {}) {
+    if (Array.isArray(id)) return statusOfAll(id, { signal });
+    const until = AbortSignal.timeout(LOOK_MS);
+    try {
+      const path = /[/:]/.test(id) ? new URL(id, document.baseURI).href : `/images/${encodeURIComponent(id)}`;
+      const { body: record } = await jsonOf(request("generateUrl", path, { open: true, signal: signal ? AbortSignal.any([signal, until]) : until }));
+      if (!record.status) throw new ProblemError(NETWORK);
+      return record;
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      const problem = error.problem ?? NETWORK;
+      throw [404, 410].includes(problem.status) ? error : new ProblemError({ ...problem, charged: null }, { cause: error });
+    }
+  }
 
   /** The state of several images, as one answer: it waits for all of them, and there is none only if all are absent. */
   async function statusOfAll(ids, options) {
@@ -181,6 +198,15 @@ export function runner({ request, answered, jsonOf, status, now, isAbsent, Probl
     })]);
   }
 
+  async function upload(file, options) {
+    try {
+      const loaded = await import("./upload.js");
+      return await loaded.upload(file, async (body) => (await jsonOf(request("estimateUrl", "/inputs", { body }))).body, options);
+    } catch (error) {
+      throw error.problem ? new ProblemError(error.problem, { cause: error }) : error;
+    }
+  }
+
   async function* chatEvents(messages, signal) {
     const response = await answered(request("chatUrl", "/chat", { body: { messages }, signal }));
     for await (const one of readEvents(textOf(response.body, (cause) => new ProblemError(NETWORK, { cause })))) {
@@ -199,5 +225,5 @@ export function runner({ request, answered, jsonOf, status, now, isAbsent, Probl
     return last;
   }
 
-  return { generate, watch, statusOfAll, chatEvents, chatCalls };
+  return { generate, status, watch, upload, chatEvents, chatCalls };
 }

@@ -2,7 +2,6 @@
 
 // Not inside new URL(): a bundler would look for the file.
 const HERE = import.meta.url;
-const LOOK_MS = 8000;
 /** A device's clock that differs less is right: the header has whole seconds, and it took some time to come. */
 const SKEW_MS = 30_000;
 export const NETWORK = {
@@ -100,35 +99,10 @@ export function createClient(settings = {}) {
       throw new ProblemError(NETWORK, { cause: error });
     }));
     // One for all calls, also for those that waited together: it knows which quotes are being sent.
-    return (runs ??= runner({ request, answered, jsonOf, status, now, isAbsent, ProblemError, NETWORK }));
+    return (runs ??= runner({ request, answered, jsonOf, now, isAbsent, ProblemError, NETWORK }));
   }
 
   const later = (name) => async (...given) => (await running())[name](...given);
-
-  /** An image's status by id or address, or of several by their ids. Only a 404 or 410 of the service says whether it is charged. */
-  async function status(id, { signal } = {}) {
-    if (Array.isArray(id)) return later("statusOfAll")(id, { signal });
-    const until = AbortSignal.timeout(LOOK_MS);
-    try {
-      const path = /[/:]/.test(id) ? new URL(id, document.baseURI).href : `/images/${encodeURIComponent(id)}`;
-      const record = await json("generateUrl", path, { open: true, signal: signal ? AbortSignal.any([signal, until]) : until });
-      if (!record.status) throw new ProblemError(NETWORK);
-      return record;
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      const problem = error.problem ?? NETWORK;
-      throw [404, 410].includes(problem.status) ? error : new ProblemError({ ...problem, charged: null }, { cause: error });
-    }
-  }
-
-  async function upload(file, options) {
-    try {
-      const loaded = await import("./upload.js");
-      return await loaded.upload(file, (body) => json("estimateUrl", "/inputs", { body }), options);
-    } catch (error) {
-      throw error.problem ? new ProblemError(error.problem, { cause: error }) : error;
-    }
-  }
 
   async function* chatEvents(...given) { yield* (await running()).chatEvents(...given); }
 
@@ -138,7 +112,8 @@ export function createClient(settings = {}) {
     now,
     estimate: (wish, options) => json("estimateUrl", "/estimate", { body: wish, ...options }),
     generate: later("generate"),
-    status,
+    /** An image's status by id or address, or of several by their ids. Only a 404 or 410 of the service says whether it is charged. */
+    status: later("status"),
     watch: later("watch"),
     /** With handlers by event name: a promise of message_complete. Without: an async iterator of `{event, data}`. */
     chat: (messages, handlers, { signal } = {}) => (handlers ? later("chatCalls")(messages, handlers) : chatEvents(messages, signal)),
@@ -149,7 +124,7 @@ export function createClient(settings = {}) {
     /** Deletes an image of the user for good; the charge stays. With `keepalive` also while the page is left. */
     remove: async (id, { keepalive } = {}) => { await answered(request("generateUrl", `/images/${encodeURIComponent(id)}`, { method: "DELETE", keepalive })); },
     /** Stores a file as an input; returns its uploadId. Options: `onProgress` (0 to 1), `signal`. */
-    upload,
+    upload: later("upload"),
     health: () => json("healthUrl", "/health-check/image-providers"),
   };
 }

@@ -123,6 +123,7 @@ export const WORDS = {
  "loading": "Lädt",
  "declined": "Abgelehnt",
  "declinedFree": "Abgelehnt. Ein Angebot, das du nicht bestätigst, kostet nichts.",
+ "comma": ", ",
  "said": "{head}. {money}",
  "label.chosen": "Dieses Angebot",
  "label.cheapest": "Am günstigsten",

@@ -49,6 +49,7 @@ export const WORDS = {
  "loading": "Loading",
  "declined": "Declined",
  "declinedFree": "Declined. An offer that is not confirmed costs nothing.",
+ "comma": ", ",
  "said": "{head}. {money}",
  "label.chosen": "This offer",
  "label.cheapest": "Cheapest",

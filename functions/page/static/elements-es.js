@@ -123,6 +123,7 @@ export const WORDS = {
  "loading": "Cargando",
  "declined": "Rechazada",
  "declinedFree": "Rechazada. Una oferta que no confirmas no cuesta nada.",
+ "comma": ", ",
  "said": "{head}. {money}",
  "label.chosen": "Esta oferta",
  "label.cheapest": "La más barata",

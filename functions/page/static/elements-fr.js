@@ -123,6 +123,7 @@ export const WORDS = {
  "loading": "Chargement",
  "declined": "Refusée",
  "declinedFree": "Refusée. Une offre que tu ne confirmes pas ne coûte rien.",
+ "comma": ", ",
  "said": "{head}. {money}",
  "label.chosen": "Cette offre",
  "label.cheapest": "La moins chère",

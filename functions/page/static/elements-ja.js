@@ -118,6 +118,7 @@ export const WORDS = {
  "loading": "読み込み中",
  "declined": "見送りました",
  "declinedFree": "見送りました。確定していない見積もりに料金はかかりません。",
+ "comma": "、",
  "said": "{head}。{money}",
  "label.chosen": "この見積もり",
  "label.cheapest": "最安",

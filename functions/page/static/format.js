@@ -3,9 +3,7 @@
 import { has, numberText, t } from "./locale.js";
 import { PROVIDERS } from "./providers.js";
 
-/** The provider of a chat's LLM, which makes no images. */
-const LLMS = { anthropic: "Anthropic" };
-export const providerName = (key) => PROVIDERS[key]?.title ?? LLMS[key] ?? String(key);
+export const providerName = (key) => PROVIDERS[key]?.title ?? String(key);
 export const qualityName = (tier) => (has(`q${tier}`) ? t(`q${tier}`) : tier);
 /** Nothing for an upscale or a cut-out: these have no quality levels. */
 export const levelText = ({ quality, operation = "generate" }) => (quality && operation === "generate" ? qualityName(quality) : "");

@@ -18,10 +18,9 @@ const css = `
 .frame > * { grid-area: 1 / 1; min-width: 0; min-height: 0; }
 :host([data-box=picture]) .frame { aspect-ratio: var(--r); min-height: 152px; max-height: max(20rem, 100vh - 14.5rem); }
 :host([data-box=none]) .frame { display: none; }
-.link, .seen, .grid { position: absolute; inset: 0; }
+.link { position: absolute; inset: 0; }
 img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .say { position: relative; align-self: center; padding: 20px 12%; text-align: center; text-wrap: balance; }
-:host([data-box=picture]) .say { justify-self: center; width: min(220px, 80%); padding: 8px 12px; border-radius: 12px; background: color-mix(in srgb, var(--bg) 88%, transparent); }
 .head { font-size: 16px; font-weight: 600; }
 .note { color: var(--soft); font-variant-numeric: tabular-nums; margin-top: 2px; min-height: 1lh; }
 .wait { z-index: 1; align-self: end; margin: 10px; }
@@ -36,7 +35,6 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .chips { gap: 6px; }
 [data-few] > :not([data-more]), .actions > *, .wait, .bar { display: none; }
 [data-fresh] { pointer-events: none; }
-.heal { display: none; }
 .choices { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 118px), 1fr)); gap: 6px; }
 .choices button { display: grid; align-content: start; padding: 7px 10px; font-size: 13px; font-weight: 400; line-height: 1.4; text-align: start; }
 .choices [aria-pressed=true] { border-color: var(--solid); box-shadow: inset 0 0 0 1px var(--solid); cursor: default; }
@@ -44,17 +42,12 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 details:not([open]) { position: absolute; inset: 0 0 auto; }
 :host(:is([data-show=offer], [data-show=shut])) .offer, :host([data-show=redo]) .redo, :host([data-show=undo]) .undo,
 :host([data-show=done]) .bar, :host([data-show=wait]) .wait { display: flex; }
-:host([data-show=done]) .say, :host(:not([data-state=preview])) .seen, :host(:not([data-show=edit])) form,
+:host([data-show=done]) .say,
 :host(:is([data-show=edit], [data-show=wait], [data-show=done])) .prompt, :host([data-show=shut]) .offer > :not(.choices),
 :host(:is([data-show=wait], [data-show=done])) :is([data-more], .actions), :host(:is([data-show=edit], [data-show=none])) .actions { display: none; }
 :host([data-tone=warn]) .frame { background: var(--warn-bg); }
 :host([data-tone=warn]) .head { color: var(--warn); }
 :host([data-show=undo]) .chips { display: none; }
-:host([data-tone=busy]) .frame::before, .loads::before {
-  content: ""; position: absolute; inset: 0; translate: -100%; animation: shimmer 2.2s ease-in-out infinite;
-  background: linear-gradient(100deg, transparent 20%, var(--bg3) 50%, transparent 80%);
-}
-@keyframes shimmer { to { translate: 100%; } }
 @container (max-width: 699px) {
   .money { flex: 1 0 100%; min-height: 2lh; }
 }
@@ -64,7 +57,6 @@ details:not([open]) { position: absolute; inset: 0 0 auto; }
   .root summary { top: 4px; line-height: 44px; }
 }
 @container (max-width: 379px) { .choices > :last-child:nth-child(odd) { grid-column: 1 / -1; } }
-@media (prefers-reduced-motion: reduce) { .frame::before, .loads::before { animation: none !important; } }
 `;
 
 /** Which buttons a state shows, and its tone; "redo" and none where nothing is said. */
@@ -77,12 +69,8 @@ const LOOKS = {
 const CLICKED = "imagegen.clicked";
 /** A second click, meant for what was there before, confirms nothing. */
 const GUARD_MS = 600;
-/** What the button of a failure does. */
-const [LOOK, AGAIN, PRICE] = ["look", "again", "newPrice"];
-/** Words that could not be loaded are tried again after this time. */
+/** What could not be loaded is tried again after this time. */
 const LATER_MS = 5_000;
-/** A picture that did not load is tried again after these times, and whenever the network is back. */
-const HEAL_MS = [3_000, 10_000, 30_000];
 /** What a click sends: the quote, or the quotes of several images. */
 const sent = ({ quote, quotes }) => (quotes?.length > 1 ? quotes : quote);
 
@@ -126,14 +114,13 @@ export class GeneratedImageElement extends Base {
   #asking = false;
   #choices = null;
   #offered = "";
-  #shown = 0;
   #arrived = [];
   #guard;
   #looking = null;
   #tag = "en";
   #page;
-  #lost = 0;
-  #healing;
+  #acts = null;
+  #needed = false;
 
   constructor() {
     super();
@@ -154,7 +141,7 @@ export class GeneratedImageElement extends Base {
     this.#given = given;
     const before = this.#generation;
     const { id, problem, status } = before ?? {};
-    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#shown = 0; this.#arrived = []; this.#lost = 0; }
+    if (generation?.id !== id) { this.#stopped = false; this.#clickedAt = 0; this.#arrived = []; }
     else if (generation?.status === "pending" && ["generating", "complete"].includes(status) && this.#hosted !== id) return;
     // A host may set the data of an event again; the start of a limit's waiting time stays.
     if (JSON.stringify(generation?.problem) !== JSON.stringify(problem)) this.#changedAt = this.#now;
@@ -179,7 +166,6 @@ export class GeneratedImageElement extends Base {
 
   disconnectedCallback() {
     clearTimeout(this.#timer);
-    clearTimeout(this.#healing);
     this.#page?.disconnect();
     removeEventListener("online", this.#online);
   }
@@ -201,10 +187,9 @@ export class GeneratedImageElement extends Base {
     part("card", "div", { class: "card root", part: "card", role: "group", "data-t-aria-label": "imageGeneration", tabindex: "-1" },
       part("status", "p", { class: "sr", role: "status" }),
       part("frame", "div", { part: "frame" },
-        part("link", "a", { target: "_blank", rel: "noopener", hidden: "", "data-t-title": "showLarge", onclick: (event) => this.#enlarge(event) },
-          part("picture", "img", { part: "image", onload: () => this.#loaded(), onerror: () => this.#unloaded() })),
-        part("seen", "img", { alt: "" }), part("grid", "ul", { "data-t-aria-label": "images" }),
-        part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" }), button("heal", "tryAgain", () => this.#heal(), "plain heal")),
+        part("link", "a", { target: "_blank", rel: "noopener", hidden: "", "data-t-title": "showLarge", onclick: (event) => this.#acts?.enlarge(event) },
+          part("picture", "img", { part: "image", onload: () => this.#acts?.loaded(), onerror: () => this.#acts?.unloaded() })),
+        part("say", "div", {}, part("head", "p", {}), part("note", "p", { dir: "auto" })),
         h("div", { class: "wait" }, button("cancel", "stop", () => this.#cancel())),
         part("bar", "div", { role: "group", "data-t-aria-label": "actions" }, h("slot", { name: "actions" }))),
       h("div", { class: "body" },
@@ -213,24 +198,24 @@ export class GeneratedImageElement extends Base {
         h("div", { class: "actions" },
           h("div", { class: "offer row" }, part("choices", "div", { role: "group", "data-t-aria-label": "choices" }),
             button("approve", undefined, () => this.#approve(), "main"), part("beside", "span", { class: "beside soft" }), button("decline", "notNow", () => this.#decline(), "plain"), h("slot", { name: "offer" })),
-          h("div", { class: "redo row" }, button("retry", undefined, () => this.#retry(), "main")),
+          h("div", { class: "redo row" }, button("retry", "newPrice", () => this.#price((acts) => acts.retry()), "main")),
           h("div", { class: "undo row" }, button("undo", "undo", () => this.#undo()))),
         part("details", "details", { ontoggle: () => this.#tell() }, h("summary", { "data-t": "details" }), part("facts", "dl"), part("others", "ul", { "data-t-aria-label": "alternatives" }))));
     this.shadowRoot.append(p.card);
   }
 
-  /** Puts in what is needed only after the click, once it is loaded: its style, the buttons on a picture, the form for other words. */
+  /** Puts in what is needed only after the click, or with a picture, once it is loaded. */
   #dress() {
     const later = laterNow();
-    const p = this.#parts;
-    if (!later || p.form) return;
-    const { acts, form, words } = later.parts(h, {
-      root: this.shadowRoot, alt: () => p.picture.alt, url: () => this.#url, generation: () => this.#generation,
-      ask: (type) => this.#ask(type), late: (act) => this.#late(act), say: (...said) => this.#say(...said), retry: (prompt) => this.#retry(prompt),
+    if (!later || this.#acts) return;
+    this.#acts = later.actsOf(h, {
+      host: this, parts: this.#parts, isAbsent, generation: () => this.#generation, client: () => this.client, arrived: () => this.#arrived,
+      isLive: (estimate) => this.#isLive(estimate), alt: (image) => this.#alt(image), look: () => this.#look(), render: () => this.#render(),
+      ask: (...asked) => this.#ask(...asked), apply: (event) => this.#apply(event), take: (...taken) => this.#take(...taken), late: (act) => this.#late(act),
+      say: (...said) => this.#say(...said), tellOf: (problem) => this.#tellOf(problem),
+      busy: (asking) => { this.#asking = asking; this.#render(); },
+      choose: (image) => { this.#generation = { ...this.#generation, image }; this.#render(); },
     });
-    Object.assign(p, { form, words });
-    p.bar.prepend(...acts);
-    p.details.before(form);
     this.shadowRoot.adoptedStyleSheets.push(sheetsOf(later.css).at(-1));
     fill(this.shadowRoot);
   }
@@ -259,7 +244,6 @@ export class GeneratedImageElement extends Base {
     }
     this.#tag = tag;
     this.#choices = null;
-    this.#parts.grid.dataset.key = "";
     this.#fill();
     this.#render();
   }
@@ -299,9 +283,9 @@ export class GeneratedImageElement extends Base {
     this.dataset.show = settled ? "redo" : blockedOf(generation) && !(this.#opensAt() && this.#opensAt() <= this.#now) ? "shut" : show;
     this.dataset.tone = tone;
     p.card.setAttribute("aria-busy", String(WAITING.includes(state)));
-    this.#frame(state);
+    this.#need();
+    this.#frame();
     this.#words(state);
-    this.toggleAttribute("data-lost", this.#lost > 0 && show === "done");
     this.#chips();
     if (p.details.open) this.#tell();
     // A button that disappears loses the focus. If the next button got it, a second Enter could spend.
@@ -309,9 +293,9 @@ export class GeneratedImageElement extends Base {
     this.#schedule(state);
   }
 
-  #frame(state) {
-    const { frame, link, picture, seen, head } = this.#parts;
-    const { estimate, image, images, previewUrl } = this.#generation;
+  #frame() {
+    const { frame, link, picture, head } = this.#parts;
+    const { estimate, image, images } = this.#generation;
     const size = image?.size ?? estimate?.size ?? "1024x1024";
     const [width, height] = size.split("x");
     frame.style.setProperty("--r", width / height || 1);
@@ -320,47 +304,14 @@ export class GeneratedImageElement extends Base {
     const done = this.dataset.show === "done";
     const url = done ? safeUrl(image.imageUrl, document.baseURI) : "";
     link.hidden = !done || Boolean(images);
-    this.#grid(done && images || (this.dataset.show === "wait" && this.#waited()) || []);
     picture.alt = this.#alt(image);
     if (url && link.href !== url) {
       link.href = url;
       picture.src = url;
-      this.#lost = 0;
-      frame.classList.toggle("loads", !images && !picture.complete);
     }
-    const preview = state === "preview" ? safeUrl(previewUrl, document.baseURI) : "";
-    if (preview && seen.src !== preview) seen.src = preview;
-  }
-
-  /** Several images that are being made, each in its state as far as it is known. */
-  #waited() {
-    const { estimate } = this.#generation;
-    const ids = estimate?.imageIds ?? [];
-    return ids.length > 1 && ids.map((one, index) => this.#arrived[index] ?? { id: one, status: "generating" });
-  }
-
-  #grid(images) {
-    const { grid } = this.#parts;
-    grid.hidden = !images.length;
-    const items = laterNow()?.items;
-    if (images.length && !items) this.#unsaid();
-    const key = Boolean(items) + images.map(({ id, status }) => id + status).join() + this.#shown + this.dataset.show;
-    if (grid.dataset.key === key) return;
-    grid.dataset.key = key;
-    const focused = grid.contains(this.shadowRoot.activeElement);
-    const shown = images.findIndex((one, index) => one.image && !one.problem && index >= this.#shown);
-    grid.replaceChildren(...(items?.(images, { h, shown, alt: (image) => this.#alt(image), press: (event, index) => (index === shown ? this.#enlarge(event) : this.#show(index)) }) ?? []));
-    if (focused) grid.querySelector("[aria-pressed=true]")?.focus();
   }
 
   #alt(image) { return altText(this.getAttribute("alt"), image?.alt, this.#generation.prompt); }
-
-  /** Chooses one of several images: what the card says and its buttons do is about that one. */
-  #show(index) {
-    this.#shown = index;
-    this.#generation = { ...this.#generation, image: this.#generation.images[index].image };
-    this.#render();
-  }
 
   #words(state) {
     const p = this.#parts;
@@ -368,8 +319,8 @@ export class GeneratedImageElement extends Base {
     const now = this.#now;
     const words = wordsOf(this.#generation, state, {
       now, elapsedMs: now - (this.#clickedAt || Date.parse(startedAt) || now), opensAt: this.#opensAt(), stopped: this.#stopped,
-    }) ?? this.#unsaid();
-    if (this.#lost && this.dataset.show === "done") Object.assign(words, { head: t("pictureLost"), note: t("pictureLostNote"), said: t("pictureLost") });
+    }) ?? { head: t("loading"), note: "", money: "", said: "" };
+    this.#acts?.draw(words, state);
     if (words.head) p.head.textContent = words.head;
     p.note.textContent = words.note;
     p.money.textContent = this.#flash || words.money;
@@ -381,23 +332,18 @@ export class GeneratedImageElement extends Base {
     p.beside.textContent = estimate ? besideText(estimate) : "";
     this.#offer(state.startsWith("pending") && estimate ? String(sent(estimate)) : "");
     this.#choose();
-    p.retry.textContent = t(this.#way);
     p.retry.setAttribute("aria-disabled", String(this.#asking || state === "limited" && !(this.#opensAt() <= now)));
-    if (state === "refused" && p.form && p.form.dataset.id !== this.#generation.id) {
-      p.form.dataset.id = this.#generation.id;
-      p.words.value = prompt;
-    }
     const key = [this.#generation.id, state, words.head].join();
     // The first state shown is not a change; after it, each change is announced once.
     if (this.#said !== null && this.#said !== key) p.status.textContent = words.said;
     this.#said = key;
   }
 
-  /** What is said until the words for it are loaded. */
-  #unsaid() {
-    const failed = () => { if (this.isConnected) setTimeout(() => this.#render(), LATER_MS); };
-    loadLater().then(() => this.#render(), failed);
-    return { head: t("loading"), note: "", money: "", said: "" };
+  /** Loads what all states but an offer's need: words, and what an element does in them. */
+  #need() {
+    if (this.#acts || this.#needed || ["offer", "undo"].includes(this.dataset.show)) return;
+    this.#needed = true;
+    loadLater().then(() => this.#render(), () => setTimeout(() => { this.#needed = false; if (this.isConnected) this.#render(); }, LATER_MS));
   }
 
   #chips() {
@@ -457,7 +403,7 @@ export class GeneratedImageElement extends Base {
     this.#choices = choices;
     list.replaceChildren(...choices.map((one, index) => {
       const [name, ...facts] = choiceTexts(one);
-      return h("button", { type: "button", "aria-pressed": String(!index), title: providerName(one.provider), onclick: () => index && this.#use(one) },
+      return h("button", { type: "button", "aria-pressed": String(!index), title: providerName(one.provider), onclick: () => index && this.#price((acts) => acts.use(one)) },
         ...(index ? [h("span", { class: "sr" }, t("useThis"))] : []), h("b", {}, name), ...facts.map((text) => h("span", {}, text)));
     }));
   }
@@ -484,7 +430,7 @@ export class GeneratedImageElement extends Base {
   #tick() {
     this.#render();
     // A limit opens while the person looks: its offer comes back with a new price, which is free.
-    if (this.#generation && this.#opensAt() && blockedOf(this.#generation) && this.#opensAt() <= this.#now) this.#retry();
+    if (this.#generation && this.#opensAt() && blockedOf(this.#generation) && this.#opensAt() <= this.#now) this.#price((acts) => acts.retry());
   }
 
   /** Applies an event or a status record, if its generation is still shown. */
@@ -567,7 +513,7 @@ export class GeneratedImageElement extends Base {
   #online = () => {
     if (!this.#generation) return;
     if (isUnknown(this.#generation)) this.#look();
-    this.#heal();
+    this.#acts?.heal();
   };
 
   /** Returns what takes in the progress of the image that is shown now, as long as it is. */
@@ -594,8 +540,6 @@ export class GeneratedImageElement extends Base {
     if (!this.#ask("image-approve")) return;
     this.#hosted = "";
     this.#clickedAt = this.#now;
-    // Now there is a network: what is said without one is here before it is needed.
-    loadLater().catch(() => {});
     clicked(String(sent(estimate)));
     this.#apply({ type: "approve" });
     this.#follow(this.#send(), id);
@@ -611,97 +555,23 @@ export class GeneratedImageElement extends Base {
     if (this.#apply({ type: "cancel" })) this.#follow(this.#watchOpen(), this.#generation.id);
   }
 
-  /** Looks at the status, returns to the offer or gets a new price; it never spends. */
-  async #retry(prompt = this.#generation.prompt) {
-    const { retry } = this.#parts;
-    const request = this.#wish({ prompt });
-    if (retry.getAttribute("aria-disabled") === "true" || !this.#ask("image-retry", { ...this.#generation, prompt }, { request })) return;
-    const way = this.#way;
-    if (way === AGAIN) { this.#apply({ type: "unmade" }); return; }
-    // It may have been confirmed in another tab.
-    const isLooked = async () => !(way === LOOK || this.#state === "expired") || (await this.#look() && way !== LOOK);
-    await this.#quote(request, isLooked);
-  }
-
-  /** Asks for the price of a choice, which is free. */
-  async #use({ request: chosen }) {
-    const request = this.#wish(chosen);
-    if (!this.#asking && this.#ask("image-retry", this.#generation, { request })) await this.#quote(request);
-  }
-
-  /** What this offer was requested with, with changes. */
-  #wish(change) {
-    const { prompt, estimate, image } = this.#generation;
-    const { quality, size, style } = estimate ?? image ?? {};
-    const wish = { prompt, ...(estimate?.request ?? { quality, size, style }), ...change };
-    return Object.fromEntries(Object.entries(wish).filter(([, value]) => value || value === 0));
-  }
-
-  async #quote(request, mayAsk = () => true) {
+  /** Asks for a price, which is free, with what is loaded for it at the latest now. */
+  async #price(act) {
+    if (this.#asking) return;
     const { id } = this.#generation;
-    this.#asking = true;
-    this.#render();
-    try {
-      if (!await mayAsk()) return;
-      const estimate = await this.client.estimate(request);
-      this.#take(id, { type: "quoted", estimate });
-    } catch (error) {
-      if (!error.problem) throw error;
-      if (this.#generation?.id === id) this.#tellOf(error.problem);
+    if (!this.#acts) try {
+      this.#asking = true;
+      this.#render();
+      await loadLater();
+    } catch {
+      this.#say("e.network");
     } finally {
       this.#asking = false;
-      if (this.#generation) this.#render();
+      this.#render();
     }
+    // Another one may be shown by now.
+    if (this.#acts && this.#generation?.id === id) await act(this.#acts);
   }
-
-  /** What the button of a failure does. */
-  get #way() {
-    const { estimate, prompt } = this.#generation;
-    if (isUnknown(this.#generation) || !prompt && !estimate) return LOOK;
-    // The same quote is charged once, even if the lost request still arrives.
-    const { status, code } = problemOf(this.#generation) ?? {};
-    return this.#isLive(estimate) && ([401, 403, 500].includes(status) || ["network", "store_unavailable"].includes(code)) ? AGAIN : PRICE;
-  }
-
-  /** The file does not load: finds out whether it was deleted. If not, it is tried again. */
-  async #unloaded() {
-    const { id, image } = this.#generation;
-    this.#lost += 1;
-    this.#render();
-    clearTimeout(this.#healing);
-    const wait = HEAL_MS[this.#lost - 1];
-    if (wait) this.#healing = setTimeout(() => this.#heal(), wait);
-    try {
-      await this.client.status(image.imageUrl);
-    } catch (error) {
-      if (error.problem?.status === 410) this.#take(id, { type: "gone", problem: error.problem });
-      else if (isAbsent(error)) this.#tellOf(error.problem);
-    }
-  }
-
-  #loaded() {
-    this.#parts.frame.classList.remove("loads");
-    if (!this.#lost) return;
-    this.#lost = 0;
-    this.#render();
-  }
-
-  /** Loads again what did not load. */
-  #heal() {
-    const { frame, picture, grid } = this.#parts;
-    if (this.#lost) frame.classList.add("loads");
-    for (const one of [picture, ...grid.querySelectorAll("img")]) if (one.src && one.complete && !one.naturalWidth) one.src = `${one.src}`;
-  }
-
-  /** Shows the picture alone, as large as the window; with a key held, the link opens as links do. */
-  #enlarge(event) {
-    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-    event.preventDefault();
-    const { picture, card } = this.#parts;
-    this.#late(({ enlarge }) => enlarge(card, { alt: picture.alt, src: this.#url }));
-  }
-
-  get #url() { return safeUrl(this.#generation.image.imageUrl, document.baseURI); }
 
   /** Shows words for a moment, and announces them to screen readers. */
   #say(key, values) { this.#tellNow(this.#in(() => t(key, values))); }

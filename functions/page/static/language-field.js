@@ -1,8 +1,11 @@
 /** The field for the language of the page. */
 
 import { choose, chosen } from "./language-choice.js";
-import { LANGUAGES, t } from "./locale.js";
+import { t } from "./locale.js";
 import { h } from "./ui.js";
+
+/** Languages with words of their own, by the name that their readers know. */
+const LANGUAGES = { en: "English", de: "Deutsch", es: "Español", fr: "Français", ja: "日本語" };
 
 /** Returns a field for the choice. It has no name, so that it is no part of a request. */
 export function languageField(changed) {

@@ -1,8 +1,8 @@
 /** What an element says and has after the click, and when something is not as usual. It is loaded at the latest when an image is made. */
 
-import { microUsd, moneyText, safeUrl, secondsText, usdText } from "./format.js";
+import { actsOf } from "./element-acts.js";
+import { microUsd, moneyText, secondsText, usdText } from "./format.js";
 import { makerText, reasonText, timeText } from "./makers.js";
-import { ICONS, icon } from "./icons.js";
 import { english, t } from "./locale.js";
 import { blockedOf, isOpen, isUnknown, problemOf } from "./machine.js";
 import { sentenceOf } from "./problems.js";
@@ -12,6 +12,8 @@ english(WORDS);
 
 const css = `
 .link { cursor: zoom-in; }
+.seen, .grid { position: absolute; inset: 0; }
+:host(:not([data-state=preview])) .seen { display: none; }
 .grid { display: grid; grid-template-columns: 1fr 1fr; grid-auto-rows: 1fr; gap: 4px; }
 .grid button { width: 100%; height: 100%; padding: 0; overflow: hidden; border: 0; border-radius: 0; }
 .grid li:not(:only-child) > [aria-pressed=true] { outline: 3px solid var(--ring); outline-offset: -3px; }
@@ -19,6 +21,8 @@ const css = `
 .grid img { object-fit: cover; }
 .bar { z-index: 1; align-self: end; justify-self: end; flex-wrap: wrap; justify-content: end; gap: 2px; margin: 8px; padding: 3px; border-radius: 13px; background: var(--bg); border: 1px solid var(--line); }
 .bar button { display: grid; place-items: center; width: 38px; height: 38px; min-height: 0; padding: 0; border-color: transparent; border-radius: 10px; }
+.heal { display: none; }
+:host(:not([data-show=edit])) form { display: none; }
 :host([data-lost]) .say { display: block !important; }
 :host([data-lost]) .heal { display: inline-block; color: inherit; text-decoration: underline; }
 :host([data-lost]) .link { visibility: hidden; }
@@ -26,55 +30,22 @@ label { display: grid; gap: 6px; font-weight: 500; }
 textarea { display: block; width: 100%; min-height: 88px; padding: 10px; border: 1px solid var(--edge); border-radius: var(--r2); background: var(--bg); resize: vertical; font-weight: 400; }
 form { display: grid; gap: 8px; justify-items: start; }
 form label { width: 100%; }
+:host([data-box=picture]) .say { justify-self: center; width: min(220px, 80%); padding: 8px 12px; border-radius: 12px; background: color-mix(in srgb, var(--bg) 88%, transparent); }
 :host([data-state=preview]) .say { align-self: end; display: flex; justify-content: center; gap: 8px; width: auto; min-width: 230px; padding: 5px 14px; margin: 12px; border-radius: 99px; background: var(--bg); }
 :host([data-state=preview]) :is(.head, .note) { font-size: inherit; margin: 0; }
 :host([data-tone=bad]) .frame { background: var(--bad-bg); }
 :host([data-tone=bad]) .head { color: var(--bad); }
+:host([data-tone=busy]) .frame::before, .loads::before {
+  content: ""; position: absolute; inset: 0; translate: -100%; animation: shimmer 2.2s ease-in-out infinite;
+  background: linear-gradient(100deg, transparent 20%, var(--bg3) 50%, transparent 80%);
+}
+@keyframes shimmer { to { translate: 100%; } }
+@media (prefers-reduced-motion: reduce) { .frame::before, .loads::before { animation: none !important; } }
 @container (max-width: 499px) {
   .bar { gap: 0; margin: 6px; padding: 1px; }
   .bar button { width: 44px; height: 44px; }
 }
 `;
-
-/** The buttons on a picture: what each does, the key of its name, its symbol. */
-const ACTS = [["download", "download", ICONS.download], ["copy", "copyLink", ICONS.link], ["grab", "grab", ICONS.code], ["info", "llmInfo", ICONS.info]];
-
-/** Returns what the buttons on a picture do, by their names. */
-function actionsOf(element) {
-  const { alt, ask, generation, late, root, say, url } = element;
-  let dialog;
-  async function put(text, said) {
-    try {
-      await navigator.clipboard.writeText(text);
-      say(said);
-    } catch {
-      say("copyRefused", { text });
-    }
-  }
-  function info() {
-    const { provider, model, size, quality, cost, durationMs, createdAt, llmApiCall } = generation().image;
-    dialog ??= root.appendChild(document.createElement("llm-info"));
-    dialog.calls = [llmApiCall ?? { type: "image", provider, model, size, quality, cost: cost?.charged ?? null, durationMs, success: true, timestamp: createdAt }];
-    dialog.open?.();
-  }
-  return {
-    download: () => late(async ({ savePicture }) => say(await savePicture(url(), generation().prompt))),
-    copy: () => ask("image-copy") && put(url(), "linkCopied"),
-    grab: () => ask("image-grab") && late(({ markdownText }) => put(markdownText(alt(), url()), "markdownCopied")),
-    info: () => ask("image-info") && info(),
-  };
-}
-
-/** Returns the buttons on a picture and the form for other words; `h` makes elements, `element` has what is theirs. */
-function parts(h, element) {
-  const does = actionsOf(element);
-  const acts = ACTS.map(([name, key, path]) => h("button", { type: "button", part: "button", "data-t-title": key, onclick: () => does[name]() },
-    icon(path), h("span", { class: "sr", "data-t": key })));
-  const words = h("textarea", { dir: "auto", maxlength: "32000" });
-  const form = h("form", { onsubmit: (event) => { event.preventDefault(); element.retry(words.value); } },
-    h("label", {}, h("span", { "data-t": "changePrompt" }), words), h("button", { class: "main", "data-t": "getPrice" }));
-  return { acts, form, words };
-}
 
 const ceilingOf = ({ estimate }) => estimate && usdText(estimate.price.ceiling);
 
@@ -130,23 +101,10 @@ const waiting = (head, said) => (g, { elapsed, usual, promised }) => ({
   head: t(head), note: `${elapsed} · ${usual(g)}`, money: promised(g), said: said(g, usual),
 });
 
-/** Returns a list item for each of several images; `h` makes elements. */
-const items = (images, { h, shown, alt, press }) => images.map(({ image, problem, status }, index) => {
-  if (status === "generating") return h("li", { class: "loads" }, h("span", { class: "sr" }, t("beingMade", { index: index + 1 })));
-  if (!image || problem) return h("li", { class: "soft" }, t(image ? "deleted" : problem?.charged === false ? "notMade" : "notKnown"));
-  const item = h("li", { class: "loads" });
-  const loaded = () => item.classList.remove("loads");
-  const shownAs = t("oneOf", { alt: alt(image), index: index + 1, count: images.length });
-  item.append(h("button", { type: "button", "aria-pressed": String(index === shown), onclick: (event) => press(event, index) },
-    h("img", { alt: shownAs, src: safeUrl(image.imageUrl, document.baseURI), onload: loaded, onerror: loaded })));
-  return item;
-});
-
 /** By state, as the words of other states are: functions of a generation and a context. */
 export const LATER = {
   css,
-  items,
-  parts,
+  actsOf,
   sentenceOf,
   generating: waiting("generating", (g, usual) => `${t("generating")}, ${usual(g)}.`),
   preview: waiting("preview", () => t("previewCame")),

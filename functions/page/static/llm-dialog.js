@@ -8,6 +8,9 @@ import { h, sheetsOf } from "./styles.js";
 
 english(WORDS);
 
+/** Providers that make no images. */
+const LLMS = { anthropic: "Anthropic" };
+
 const css = `
 :host { display: contents; }
 dialog.root { position: fixed; inset: 0; margin: auto; width: min(820px, 100vw - 24px); height: fit-content; max-height: min(720px, 100dvh - 24px);
@@ -120,7 +123,7 @@ export class CallsDialog {
 
   #row(call) {
     const cell = (text, name = "") => h("td", { role: "cell", class: name }, text);
-    const badge = h("span", { class: "badge", "data-provider": call.provider }, h("bdi", {}, providerName(call.provider)));
+    const badge = h("span", { class: "badge", "data-provider": call.provider }, h("bdi", {}, LLMS[call.provider] ?? providerName(call.provider)));
     return h("tr", { role: "row" },
       cell(t(call.type === "image" ? "image" : "text")), cell(badge), cell(h("bdi", {}, call.model), "model"),
       cell(amountText(call), "amount"), cell(durationText(call.durationMs), "time"),

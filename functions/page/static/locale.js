@@ -1,13 +1,13 @@
 /** The language of the reader: its words, and how money, numbers and times are written in it. */
 
-/** Languages with words of their own, by the name that their readers know. */
-export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español", fr: "Français", ja: "日本語" };
+/** Languages with words of their own. */
+const LANGUAGES = ["en", "de", "es", "fr", "ja"];
 
 // Parts that are loaded later have a copy of this module: all of them share one state.
 const shared = globalThis[Symbol.for("imagegen.locale")] ??= { tag: "en", english: {}, words: {}, loads: {}, rules: {} };
 
 const baseOf = (tag) => tag.toLowerCase().split("-")[0];
-const isKnown = (tag) => Object.hasOwn(LANGUAGES, baseOf(tag));
+const isKnown = (tag) => LANGUAGES.includes(baseOf(tag));
 
 /** The language that is spoken now, as a tag such as "de" or "de-AT". */
 export const language = () => shared.tag;

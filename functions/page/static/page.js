@@ -103,11 +103,12 @@ function viewNow() {
 function restore({ hash, say, settings: wanted, asked }) {
   if (hash) history.replaceState(null, "", hash);
   showView();
-  if (asked?.request) {
+  // It was sent before, and only a sign-in was missing.
+  if (asked) {
     chat.anew();
     create(asked.content, asked.request);
   }
-  $("say").value = say || (asked?.request ? "" : asked?.content ?? "");
+  $("say").value = say;
   if (wanted) withSettings((shown) => shown.open(wanted));
 }
 

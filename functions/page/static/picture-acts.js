@@ -19,7 +19,7 @@ const css = `
 .facts dt { color: var(--soft); }
 dd { white-space: pre-wrap; }
 .others { display: grid; gap: 8px; font-size: 13px; padding: 8px 0; border-top: 1px solid var(--line); }
-dialog { width: 100vw; height: 100dvh; max-width: none; max-height: none; padding: 0; border: 0; background: #000d; cursor: zoom-out; }
+dialog { width: 100vw; height: 100dvh; max-width: none; max-height: none; padding: 0; border: 0; background: #000; cursor: zoom-out; }
 dialog button { position: absolute; top: 12px; inset-inline-end: 12px; }
 .wide { width: 100%; height: 100%; object-fit: contain; }
 `;
@@ -66,11 +66,11 @@ function detailsOf(generation) {
     ["left", left && [
       left.imagesThisHour !== null && t("leftHour", { count: left.imagesThisHour }),
       left.imagesToday !== null && t("leftDay", { count: numberText(left.imagesToday) }), t("leftMoney", { price: usdText(left.usdToday) }),
-    ].filter(Boolean).join(", ")],
+    ].filter(Boolean).join(t("comma"))],
     ["id", image?.id ?? id],
     // What could be asked for instead, as long as nothing is made.
     ["longest", !image && constraints && t("characters", { count: constraints.maxPromptCharacters })],
-    ["sizes", !image && constraints?.sizes.filter((size) => /\d/.test(size)).join(", ")],
+    ["sizes", !image && constraints?.sizes.filter((size) => /\d/.test(size)).join(t("comma"))],
   ].filter(([, text]) => text).map(([name, text]) => [t(`rows.${name}`), text]);
 }
 

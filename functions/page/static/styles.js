@@ -15,7 +15,7 @@ const css = `
 :host { display: block; }
 :host([hidden]) { display: none; }
 .root {
-  all: initial; color-scheme: inherit; box-sizing: border-box;
+  all: initial; color-scheme: inherit; -webkit-locale: inherit; box-sizing: border-box;
   --bg: var(--color-background-primary, light-dark(#fff, #18181b));
   --bg2: var(--color-background-secondary, light-dark(#f5f5f6, #232327));
   --bg3: var(--color-background-tertiary, light-dark(#ececee, #2c2c31));
@@ -32,7 +32,7 @@ const css = `
   --warn-bg: var(--color-background-warning, light-dark(#fefaec, #29231a));
   --radius: var(--border-radius-lg, 14px); --r2: var(--border-radius-md, 9px);
   font: 14px/1.5 var(--font-sans, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif);
-  color: var(--text); text-align: start; overflow-wrap: anywhere;
+  color: var(--text); text-align: start; overflow-wrap: anywhere; word-break: auto-phrase;
 }
 .root *, .root ::before { box-sizing: border-box; }
 [hidden] { display: none !important; }

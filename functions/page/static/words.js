@@ -51,6 +51,6 @@ export const besideText = ({ price: { expected, ceiling }, typicalSeconds: secon
 /** A choice: what it is the best in, its model, its highest price and its usual time. */
 export function choiceTexts({ labels, model, price, typicalSeconds: seconds }) {
   const [first, ...more] = labels.map((one) => t(`label.${one}`));
-  const text = [first, ...more.map((one) => one.charAt(0).toLowerCase() + one.slice(1))].join(", ");
+  const text = [first, ...more.map((one) => one.charAt(0).toLowerCase() + one.slice(1))].join(t("comma"));
   return [text, isolate(model.split("/").pop()), `${usdText(price.ceiling)} · ${secondsText(seconds)}`];
 }
