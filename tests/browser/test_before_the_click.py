@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Route
 
-from tests.browser.stage import LOOKS, Gallery, OpenGallery, answer_images, calls, state
+from tests.browser.stage import Gallery, OpenGallery, answer_images, calls, look_until, state
 
 CHOICES = ".choices button"
 LATE = ("later.js", "element-acts.js", "client-run.js", "picture-acts.js")
@@ -33,11 +33,14 @@ def names(gallery: Gallery) -> list[str]:
 
 def wait_for(gallery: Gallery, held: list[Route]) -> Route:
     """Return the request that is held, once there is one."""
-    for _ in range(LOOKS):
-        if held:
-            return held[-1]
+
+    def has_come() -> bool:
+        # Playwright calls handlers while it waits for an answer.
         gallery.page.evaluate("() => Promise.resolve()")
-    raise AssertionError("never asked for")
+        return bool(held)
+
+    look_until(has_come, "later.js is asked for")
+    return held[-1]
 
 
 @pytest.mark.parametrize("name", ["pending", "pending-range", "declined"])
