@@ -31,7 +31,7 @@ from local.parameters import (
 from local.paths import BUILT_FOR_AWS, DOTENV, ROOT, SAM
 from local.release import release
 from local.sam import CONFIG_FILE, quoted
-from operations import accounts, concurrency, existing
+from operations import accounts, concurrency, environments, existing
 from operations.accounts import AccountError, Place
 from operations.push_env import KEYS, parameters_path, push, stale, stored
 
@@ -80,6 +80,7 @@ def deploy(given: argparse.Namespace) -> int:
     if has_no_brake(parameters) and not given.fast:
         raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
     refuse_stand_ins(parameters)
+    environments.check(given.stack, where.region, parameters)
     existing.check(parameters)
     if found is None:
         existing.check_key(parameters, parameters_path(given.stack))
