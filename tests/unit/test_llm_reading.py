@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from imagegen.domain.llm_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
-from imagegen.llm.control_words import CONTROL_WORDS
+from imagegen.llm.control_words import CONTROL_WORDS, EndFilter
 from imagegen.llm.event_stream import BrokenStreamError, EventStream
 from imagegen.llm.stream_reader import Reader
-from imagegen.llm.thinking import TAGS, ThinkingFilter
+from imagegen.llm.thinking import TAGS, WRAPPERS, ThinkingFilter
 from imagegen.llm.unknown_fields import merged_fields
 
 FOX, HARE = '{"prompt": "a fox"}', '{"prompt": "a hare"}'
@@ -293,6 +293,20 @@ def test_a_refusal_is_shown_as_the_answer() -> None:
 
 def cuts(text: str, size: int) -> list[str]:
     return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+@pytest.mark.parametrize("opening", WRAPPERS)
+@pytest.mark.parametrize("thought", ["", "<|START_THINKING|>Hm<|END_THINKING|>"])
+def test_the_tags_around_an_answer_are_hidden_and_it_is_shown(
+    opening: str, thought: str, size: int
+) -> None:
+    hidden, ending = ThinkingFilter(), EndFilter()
+    text = f"{thought}{opening.upper()}Hello!{opening.upper().replace('START', 'END')}"
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    shown = [ending.add(hidden.add(one)) for one in pieces]
+    shown += [ending.add(hidden.end()), ending.end()]
+    assert "".join(shown) == "Hello!"
 
 
 @pytest.mark.parametrize("opening", TAGS)

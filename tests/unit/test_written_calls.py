@@ -37,6 +37,12 @@ def deep(mark: str) -> str:
     return f"<{BAR}{mark.replace('_', LOW)}{BAR}>"
 
 
+def dsml(tag: str, rest: str = "") -> str:
+    """Return a tag as DeepSeek V3.2 writes it."""
+    slash = "/" if tag.startswith("/") else ""
+    return f"<{slash}{BAR}DSML{BAR}{tag.removeprefix('/')}{rest}>"
+
+
 def named(name: str = TOOL, arguments: str = FOX, word: str = "arguments") -> str:
     return f'{{"name": "{name}", "{word}": {arguments}}}'
 
@@ -75,6 +81,33 @@ MARKED = {
     "LFM": f'<|tool_call_start|>[{TOOL}(prompt="a fox")]<|tool_call_end|>',
     "Llama's tag for Python, a function": f'<|python_tag|>{TOOL}(prompt="a fox")',
     "OpenAI's object in a tag": f'<tool_call>{{"type": "function", "function": {named()}}}</tool_call>',
+    "Cohere": f'<|START_ACTION|>[\n    {{"tool_call_id": "0", "tool_name": "{TOOL}", "parameters": {FOX}}}\n]<|END_ACTION|>',
+    "Cohere, older": f'Action: ```json\n[{{"tool_name": "{TOOL}", "parameters": {FOX}}}]\n```',
+    "InternLM": f"<|action_start|><|plugin|>\n{named(word='parameters')}<|action_end|>",
+    "Phi-4": f"functools[{named()}]",
+    "Nemotron": f"<TOOLCALL>[{named()}]</TOOLCALL>",
+    "Apertus": f'<|tools_prefix|>[{{"{TOOL}": {FOX}}}]<|tools_suffix|>',
+    "LM Studio": f"[TOOL_REQUEST]\n{named()}\n[END_TOOL_REQUEST]",
+    "Hunyuan": f"<tool_calls>\n<tool_call>{TOOL}<tool_sep>\n<arg_key>prompt</arg_key>\n<arg_value>a fox</arg_value>\n</tool_call>\n</tool_calls>",
+    "Seed-OSS": f"<seed:tool_call>\n<function={TOOL}>\n<parameter=prompt>a fox</parameter>\n</function>\n</seed:tool_call>",
+    "LongCat": f"<longcat_tool_call>{TOOL}\n<longcat_arg_key>prompt</longcat_arg_key>\n<longcat_arg_value>a fox</longcat_arg_value>\n</longcat_tool_call>",
+    "Step 3": f'{deep("tool_calls_begin")}{deep("tool_call_begin")}function{deep("tool_sep")}<steptml:invoke name="{TOOL}"><steptml:parameter name="prompt">a fox</steptml:parameter></steptml:invoke>{deep("tool_call_end")}{deep("tool_calls_end")}',
+    "DeepSeek V3.2": f"""{dsml("function_calls")}\n{dsml("invoke", f' name="{TOOL}"')}\n{dsml("parameter", ' name="prompt" string="true"')}a fox{dsml("/parameter")}\n{dsml("/invoke")}\n{dsml("/function_calls")}""",
+    "DeepSeek V4": f"""{dsml("tool_calls")}\n{dsml("invoke", f' name="{TOOL}"')}\n{FOX}\n{dsml("/invoke")}\n{dsml("/tool_calls")}""",
+    "Olmo 3": f'<function_calls>\n{TOOL}(prompt="a fox")\n</function_calls>',
+    "Gemma 4": f'<|tool_call>call:{TOOL}{{prompt:<|"|>a fox<|"|>}}<tool_call|>',
+    "FunctionGemma": f"<start_function_call>call:{TOOL}{{prompt:<escape>a fox<escape>}}<end_function_call>",
+    "Gemma in a tag": f'<tool_code>\nprint({TOOL}(prompt="a fox"))\n</tool_code>',
+    "the name in the tag": f'<tool_call name="{TOOL}">{FOX}</tool_call>',
+    "Llama, the tag is not closed": f"<function={TOOL}{FOX}</function>",
+    "Llama, a comma in the tag": f"<function={TOOL},{FOX}</function>",
+    "Llama, a bracket in the tag": f"<function={TOOL}({FOX})</function>",
+    "Llama, opened again": f"<function={TOOL}>{FOX}<function>",
+    "gpt-oss, its start names the tool": f"<|start|>assistant to=functions.{TOOL}<|channel|>commentary json<|message|>{FOX}<|call|>",
+    "gpt-oss, its start names the tool and the format": f"<|start|>assistant to=functions.{TOOL} <|channel|>commentary <|constrain|>json<|message|>{FOX}<|call|>",
+    "gpt-oss while it thinks": f"<|channel|>analysis to=functions.{TOOL} code<|message|>{FOX}<|call|>",
+    "as Python": f"<tool_call>\n{{'name': '{TOOL}', 'arguments': {{'prompt': 'a fox', 'size': None, 'x': [True]}}}}\n</tool_call>",
+    "a comma too many": f'<tool_call>{{"name": "{TOOL}", "arguments": {{"prompt": "a fox",}},\n}}</tool_call>',
     "arguments as text": f'<tool_call>{{"name": "{TOOL}", "arguments": {json.dumps(FOX)}}}</tool_call>',
 }
 BARE = {
@@ -97,6 +130,18 @@ BARE = {
     "Gemma, printed": f'```tool_code\nprint(default_api.{TOOL}(prompt="a fox"))\n```',
     "Llama 4": f"[{TOOL}(prompt='a fox', count=None)]",
     "a function": f'{TOOL}(prompt="a fox", size="square")',
+    "GLM-4": f"{TOOL}\n{FOX}",
+    "a name and JSON": f"{TOOL}{FOX}",
+    "a function of JSON": f"{TOOL}({FOX})",
+    "Kimi without its marks": f"functions.{TOOL}:0{FOX}",
+    "Functionary": f">>>{TOOL}\n{FOX}",
+    "gpt-oss without its marks": f"commentary to=functions.{TOOL} json{FOX}",
+    "gpt-oss without its marks, with its start": f"assistantcommentary to=functions.{TOOL} json{FOX}",
+    "Gemma 4 without its marks": f'call:{TOOL}{{prompt:"a fox"}}',
+    "a message": f'{{"content": null, "tool_calls": [{{"id": "a", "type": "function", "function": {named(arguments=json.dumps(FOX))}}}]}}',
+    "parallel calls": f'{{"tool_uses": [{{"recipient_name": "functions.{TOOL}", "parameters": {FOX}}}]}}',
+    "the name as a key": f'{{"{TOOL}": {FOX}}}',
+    "as Python": f"{{'name': '{TOOL}', 'arguments': {{'prompt': 'a fox'}}}}",
     "OpenAI's object": f'{{"type": "function", "function": {named()}}}',
 }
 
@@ -155,6 +200,10 @@ def test_words_before_a_marked_call_are_shown_at_once(form: str, size: int) -> N
         f"[TOOL_CALLS]{TOOL}[ARGS]{FOX}[TOOL_CALLS]{TOOL}[ARGS]{HARE}",
         f"[{named()},\n{named(arguments=HARE)}]",
         f"{named()}; {named(arguments=HARE)}",
+        f'{{"tool_calls": [{named()}, {named(arguments=HARE)}]}}',
+        f'<|tools_prefix|>[{{"{TOOL}": {FOX}}}, {{"{TOOL}": {HARE}}}]<|tools_suffix|>',
+        f'<|tool_call>call:{TOOL}{{prompt:<|"|>a fox<|"|>}}<tool_call|><|tool_call>call:{TOOL}{{prompt:<|"|>a hare<|"|>}}<tool_call|>',
+        f"[{{'name': '{TOOL}', 'arguments': {{'prompt': 'a fox'}}}}, {{'name': '{TOOL}', 'arguments': {{'prompt': 'a hare'}}}}]",
         f"<function={TOOL}>{FOX}</function><function={TOOL}>{HARE}</function>",
         f"<tool_call>{TOOL}\n<arg_key>prompt</arg_key><arg_value>a fox</arg_value></tool_call><tool_call>{TOOL}\n<arg_key>prompt</arg_key><arg_value>a hare</arg_value></tool_call>",
     ],
@@ -206,6 +255,26 @@ def test_several_written_calls_are_as_many(text: str) -> None:
         "``x``",
         "\n\n",
         "<tool_call>generate_image</tool_call>",
+        f"{TOOL}\n{FOX} is how I call it.",
+        f"functions.{TOOL}: it makes images.",
+        f"{TOOL}\nis the name of the tool.",
+        f'{{"{TOOL}": "a tool"}}',
+        f'{{"{TOOL}": {FOX}, "other": {FOX}}}',
+        f'{{"get_weather": {FOX}}}',
+        '{"tool_calls": []}',
+        '{"tool_calls": [1]}',
+        '{"tool_uses": {}}',
+        f"{{'name': '{TOOL}'}}",
+        f'{{"name": "{TOOL}", "arguments": {{"prompt": "a fox",,}}}}',
+        f"<tool_call>{{'name': '{TOOL}', 'arguments': {{'prompt': 'a</tool_call>",
+        "functools is a module of Python.",
+        "Action: run",
+        "Action: ```json\n[1]\n```",
+        "commentary to=functions.generate_image json",
+        f"call:{TOOL}{{prompt:",
+        f"call:{TOOL}{{prompt:<escape>a fox}}",
+        ">>>generate_image\n>>>",
+        "(a fox)",
         "<parameter=prompt>a fox</parameter>",
         "<|channel|>commentary to=",
         f"{' ' * (INDENTED + 1)}x\n{' ' * (INDENTED + 1)}<tool_call>{named()}</tool_call>",
@@ -248,8 +317,21 @@ def test_arguments_of_a_function_are_literals() -> None:
     assert json.loads(use.arguments) == {
         "prompt": 'It\'s "a\nfox"', "references": ["image 1", "image 2"], "count": "2", "size": None,
     }  # fmt: skip
+    text = f'<|tool_call>call:{TOOL}{{prompt:<|"|>It\'s "a, fox\\n"<|"|>, references:[<|"|>image 1<|"|>,<|"|>image 2<|"|>], count:2,background:None}}<tool_call|>'
+    (use,) = [one for one in answer(text, 3) if isinstance(one, ToolUse)]
+    assert json.loads(use.arguments) == {
+        "prompt": 'It\'s "a, fox\\n"', "references": ["image 1", "image 2"], "count": "2", "background": None,
+    }  # fmt: skip
     both = answer(f'[{TOOL}(prompt="a fox"), {TOOL}(prompt="a hare")]', 3)
     assert prompts(both) == ["a fox", "a hare"]
+
+
+def test_json_that_is_spelled_as_python_keeps_its_texts() -> None:
+    text = f"""{{'name': '{TOOL}', 'arguments': {{'prompt': 'It\\'s "a, fox",}}', "background": "None, it's True,]", 'seed': None,}}}}"""
+    (use,) = [one for one in answer(text, 3) if isinstance(one, ToolUse)]
+    assert json.loads(use.arguments) == {
+        "prompt": 'It\'s "a, fox",}', "background": "None, it's True,]", "seed": None,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -389,6 +471,18 @@ HOSTILE = [
     f"{TOOL}(a=[" + '"x" ' * 15_000,
     f'{TOOL}(a="' + "\\" * 59_000,
     f"{TOOL}(" + "a='b'," * 9_000,
+    f"<|tool_call>call:{TOOL}{{" + 'a:<|"|>' * 8_000,
+    f"<|tool_call>call:{TOOL}{{" + "a:[<escape>" * 5_000,
+    f"<|tool_call>call:{TOOL}{{a:[" + "<escape>b<escape>" * 3_500,
+    "<tool_call>{" + "'" * 60_000,
+    "<tool_call>{" + "'a'," * 15_000,
+    "<tool_call>{" + ", " * 30_000,
+    "<tool_call>{" + "," + " " * 60_000,
+    "<tool_call>{'" + "\\" * 59_000,
+    "<tool_call>" + "{'a':" * 12_000,
+    "<tool_call>" + "(" * 60_000,
+    "commentary" + " " * 60_000,
+    "<" + "a" * 60_000 + ":invoke",
     "`" * 60_000,
     " " * 60_000,
     "<" * 60_000,

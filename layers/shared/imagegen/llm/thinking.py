@@ -19,6 +19,8 @@ TAGS: Final[Mapping[str, str]] = {
     "◁think▷": "◁/think▷",
     "<|begin_of_thought|>": "<|end_of_thought|>",
     "<|thinking|>": "<|/thinking|>",
+    "<|start_thinking|>": "<|end_thinking|>",
+    "<|channel>thought": "<channel|>",
     "<|channel|>analysis<|message|>": "<|channel|>final<|message|>",
     "<|start|>assistant<|channel|>analysis<|message|>": "<|channel|>final<|message|>",
 }
@@ -27,8 +29,12 @@ TAGS: Final[Mapping[str, str]] = {
 ``<think>``: DeepSeek R1, Qwen, MiniMax M2 and most others. ``[THINK]``: Magistral. ``◁think▷``:
 Kimi VL. ``<reasoning>``: gpt-oss at Bedrock. ``<thought>``: Gemma and Gemini's compatible endpoint.
 ``<seed:think>``: Seed-OSS. ``<|channel|>``: gpt-oss where the server leaves its format as it is.
+``<|channel>``: Gemma 4. ``<|START_THINKING|>``: Cohere.
 """
-LONGEST: Final = max(map(len, TAGS))
+WRAPPERS: Final = ("<|start_response|>", "<|start_text|>")
+"""Cohere's tags before the answer itself: nothing else is hidden with them."""
+_HIDDEN: Final[Mapping[str, str]] = {**TAGS, **dict.fromkeys(WRAPPERS, "")}
+LONGEST: Final = max(map(len, _HIDDEN))
 
 
 @dataclass(slots=True)
@@ -64,7 +70,7 @@ class ThinkingFilter:
     def _open(self) -> bool:
         """Return whether a tag opens at the start of the text."""
         start = self._held.lstrip()
-        for opening, closing in TAGS.items():
+        for opening, closing in _HIDDEN.items():
             if start[: len(opening)].lower() == opening:
                 self._held, self._closing = start[len(opening) :], closing
                 self.has_hidden = True
@@ -85,7 +91,7 @@ class ThinkingFilter:
         start = self._held.lstrip().lower()
         if not start and (self.has_hidden or len(self._held) < LONGEST):
             return ""
-        if start and any(opening.startswith(start) for opening in TAGS):
+        if start and any(opening.startswith(start) for opening in _HIDDEN):
             return ""
         shown, self._held, self._has_begun = self._held, "", True
         return shown.lstrip() if self.has_hidden else shown
