@@ -79,8 +79,7 @@ def deploy(given: argparse.Namespace) -> int:
     parameters = chosen(dotenv, found, given)
     if has_no_brake(parameters) and not given.fast:
         raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
-    refuse_stand_ins(parameters)
-    environments.check(given.stack, where.region, parameters)
+    refuse_values(given.stack, where.region, parameters)
     existing.check(parameters)
     if found is None:
         existing.check_key(parameters, parameters_path(given.stack))
@@ -167,6 +166,16 @@ def agree(given: argparse.Namespace) -> None:
         raise AccountError("There is no terminal to ask at: set YES=1 to deploy there.")
     if input("Deploy there? [y/N] ").strip().lower() not in ("y", "yes"):
         raise AccountError("Nothing was changed.")
+
+
+def refuse_values(stack: str, region: str, parameters: Mapping[str, str]) -> None:
+    """Raise if the functions could not work with the settings.
+
+    Raises:
+        AccountError: it names the setting.
+    """
+    refuse_stand_ins(parameters)
+    environments.check(stack, region, parameters)
 
 
 def refuse_stand_ins(parameters: Mapping[str, str]) -> None:
