@@ -17,7 +17,7 @@ from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
 from imagegen.llm.control_words import CONTROL_WORDS, EndFilter
 from imagegen.llm.event_stream import BrokenStreamError, EventStream
 from imagegen.llm.stream_reader import Reader
-from imagegen.llm.thinking import TAGS, WRAPPERS, ThinkingFilter
+from imagegen.llm.thinking import LONGEST, TAGS, WRAPPERS, ThinkingFilter
 from imagegen.llm.unknown_fields import merged_fields
 
 FOX, HARE = '{"prompt": "a fox"}', '{"prompt": "a hare"}'
@@ -293,6 +293,21 @@ def test_a_refusal_is_shown_as_the_answer() -> None:
 
 def cuts(text: str, size: int) -> list[str]:
     return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def test_spaces_are_held_back_as_long_as_a_tag_may_follow_them() -> None:
+    held = ThinkingFilter()
+    assert held.add(" " * (LONGEST - 1)) == ""
+    assert held.add(" ") == " " * LONGEST
+    assert ThinkingFilter().add(" " * LONGEST) == " " * LONGEST
+
+
+def test_behind_thinking_spaces_are_no_answer_and_more_thinking_may_follow() -> None:
+    hidden = ThinkingFilter()
+    assert hidden.add("<think>Hm</think>") == hidden.add("\n" * LONGEST) == ""
+    assert hidden.add("<think>Hm again</think>\nHello") == "Hello"
+    ended = ThinkingFilter()
+    assert ended.add("<think>Hm</think>") == ended.add("\n\n") == ended.end() == ""
 
 
 @pytest.mark.parametrize("size", [1, 3, 1_000])
