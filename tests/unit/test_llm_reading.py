@@ -317,7 +317,8 @@ def test_the_tags_around_an_answer_are_hidden_and_it_is_shown(
     opening: str, thought: str, size: int
 ) -> None:
     hidden, ending = ThinkingFilter(), EndFilter()
-    text = f"{thought}{opening.upper()}Hello!{opening.upper().replace('START', 'END')}"
+    closing = opening.replace("start_", "end_") if "start_" in opening else "<|end|>"
+    text = f"{thought}{opening.upper()}Hello!{closing.upper()}"
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     shown = [ending.add(hidden.add(one)) for one in pieces]
     shown += [ending.add(hidden.end()), ending.end()]

@@ -90,6 +90,7 @@ MARKED = {
     "LM Studio": f"[TOOL_REQUEST]\n{named()}\n[END_TOOL_REQUEST]",
     "Hunyuan": f"<tool_calls>\n<tool_call>{TOOL}<tool_sep>\n<arg_key>prompt</arg_key>\n<arg_value>a fox</arg_value>\n</tool_call>\n</tool_calls>",
     "Seed-OSS": f"<seed:tool_call>\n<function={TOOL}>\n<parameter=prompt>a fox</parameter>\n</function>\n</seed:tool_call>",
+    "Qwen3-Coder, no end of a parameter": f"<tool_call>\n<function={TOOL}>\n<parameter=prompt>\na fox\n<parameter=count>\n2\n</function>\n</tool_call>",
     "LongCat": f"<longcat_tool_call>{TOOL}\n<longcat_arg_key>prompt</longcat_arg_key>\n<longcat_arg_value>a fox</longcat_arg_value>\n</longcat_tool_call>",
     "Step 3": f'{deep("tool_calls_begin")}{deep("tool_call_begin")}function{deep("tool_sep")}<steptml:invoke name="{TOOL}"><steptml:parameter name="prompt">a fox</steptml:parameter></steptml:invoke>{deep("tool_call_end")}{deep("tool_calls_end")}',
     "DeepSeek V3.2": f"""{dsml("function_calls")}\n{dsml("invoke", f' name="{TOOL}"')}\n{dsml("parameter", ' name="prompt" string="true"')}a fox{dsml("/parameter")}\n{dsml("/invoke")}\n{dsml("/function_calls")}""",
@@ -381,6 +382,30 @@ def test_behind_thinking_a_call_goes_back_as_a_call_alone() -> None:
     assert prompts(parts) == ["a fox"]
     (end,) = [one for one in parts if isinstance(one, AnswerEnd)]
     assert end.extras == {"content": "<think>\nA fox.\n</think>\n\n"}
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+@pytest.mark.parametrize(
+    "call",
+    [
+        f"<|start|>assistant<|channel|>commentary to=functions.{TOOL} <|constrain|>json<|message|>{FOX}<|call|>",
+        f"<|start|>assistant to=functions.{TOOL}<|channel|>commentary json<|message|>{FOX}<|call|>",
+    ],
+)
+def test_behind_gpt_oss_thinking_a_call_is_a_call(call: str, size: int) -> None:
+    """It thinks, ends that message, and begins another one that is the call."""
+    parts = answer(f"<|channel|>analysis<|message|>A fox, so I draw.<|end|>{call}", size)
+    assert prompts(parts) == ["a fox"]
+    assert words(parts) == ""
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_behind_gpt_oss_thinking_more_thinking_and_an_answer_may_follow(size: int) -> None:
+    think = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant"
+    for channel in ("final", "commentary"):
+        said = f"<|channel|>{channel}<|message|>Hello!<|return|>"
+        for text in (said, f"<|start|>assistant{said}", think + said, think + think + said):
+            assert words(answer(text, size)) == "Hello!"
 
 
 def test_parts_of_a_content_do_not_go_back_as_text_and_call() -> None:

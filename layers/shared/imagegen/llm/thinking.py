@@ -31,8 +31,14 @@ Kimi VL. ``<reasoning>``: gpt-oss at Bedrock. ``<thought>``: Gemma and Gemini's 
 ``<seed:think>``: Seed-OSS. ``<|channel|>``: gpt-oss where the server leaves its format as it is.
 ``<|channel>``: Gemma 4. ``<|START_THINKING|>``: Cohere.
 """
-WRAPPERS: Final = ("<|start_response|>", "<|start_text|>")
-"""Cohere's tags before the answer itself: nothing else is hidden with them."""
+ALSO_CLOSING: Final[Mapping[str, str]] = {"<|channel|>final<|message|>": "<|end|>"}
+"""A tag that ends the same. Behind gpt-oss' thinking, a call of the tool may follow at once."""
+WRAPPERS: Final = (
+    *("<|start_response|>", "<|start_text|>"),
+    *("<|channel|>final<|message|>", "<|start|>assistant<|channel|>final<|message|>"),
+    *("<|channel|>commentary<|message|>", "<|start|>assistant<|channel|>commentary<|message|>"),
+)
+"""The tags of Cohere and gpt-oss before the answer itself: nothing else is hidden with them."""
 _HIDDEN: Final[Mapping[str, str]] = {**TAGS, **dict.fromkeys(WRAPPERS, "")}
 LONGEST: Final = max(map(len, _HIDDEN))
 
@@ -79,7 +85,8 @@ class ThinkingFilter:
 
     def _close(self) -> bool:
         """Remove what is hidden; return whether its closing tag has arrived."""
-        found = re.search(re.escape(self._closing), self._held, re.IGNORECASE)
+        endings = {self._closing, ALSO_CLOSING.get(self._closing, self._closing)}
+        found = re.search("|".join(map(re.escape, endings)), self._held, re.IGNORECASE)
         if found is None:
             self._held = self._held[-(len(self._closing) - 1) :]
             return False

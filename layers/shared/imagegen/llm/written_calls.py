@@ -43,12 +43,13 @@ _PASSED: Final = re.compile(
 """Marks, fences, what separates two calls, and a brace too many behind one."""
 _BEHIND: Final = re.compile(rf"</|<\||<{_BAR}|```|\Z")
 _FIELD: Final = re.compile(
-    rf"<{_SPACE}parameter(?:=|\s+name\s*=\s*){_NAME}[^<>]{{0,80}}>(.*?)</{_SPACE}parameter>"
+    rf"<{_SPACE}parameter(?:=|\s+name\s*=\s*){_NAME}[^<>]{{0,80}}>(.*?)"
+    rf"(?:</{_SPACE}parameter>|(?=<{_SPACE}parameter[=\s]|</{_SPACE}(?:function|invoke)>))"
     rf"|<{_SPACE}arg_key>\s*([\w.-]{{1,80}})\s*</{_SPACE}arg_key>\s*<{_SPACE}arg_value>(.*?)"
     rf"</{_SPACE}arg_value>",
     re.IGNORECASE | re.DOTALL,
 )
-"""Qwen3-Coder's and MiniMax' parameters, GLM's keys and values."""
+"""Qwen3-Coder's and MiniMax' parameters, also without their end; GLM's keys and values."""
 _BARE_NAME: Final = re.compile(r"[A-Za-z_][\w.:-]{0,79}")
 _NAMES: Final = ("name", "tool", "tool_name", "function", "action", "recipient_name")
 _LISTS: Final = ("tool_calls", "tool_uses")
