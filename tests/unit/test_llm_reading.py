@@ -610,6 +610,26 @@ def shown(text: str, size: int) -> str:
     return "".join(part.text for part in read(*pieces, delta("stop")) if isinstance(part, TextPart))
 
 
+BAR, LOW = "\uff5c", "\u2581"
+ENDS = {
+    "ChatML and Qwen": ["<|im_end|>", "<|endoftext|>"],
+    "Llama 3": ["<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"],
+    "Phi and gpt-oss": ["<|end|>", "<|return|>"],
+    "GLM": ["<|user|>", "<|eos|>"],
+    "Gemma": ["<end_of_turn>", "<|end_of_turn|>", "<eos>", "<turn|>"],
+    "Mistral and Llama 2": ["</s>"],
+    "Cohere": ["<|END_RESPONSE|>", "<|END_TEXT|>", "<|END_OF_TURN_TOKEN|>"],
+    "DeepSeek": [f"<{BAR}end{LOW}of{LOW}sentence{BAR}>"],
+}
+
+
+@pytest.mark.parametrize("family", ENDS)
+def test_the_words_that_end_an_answer_of_a_family_are_not_shown(family: str) -> None:
+    for word in ENDS[family]:
+        ending = EndFilter()
+        assert ending.add(f"Hello!{word}") + ending.end() == "Hello!"
+
+
 @pytest.mark.parametrize("size", [1, 2, 5, 100])
 @pytest.mark.parametrize("word", CONTROL_WORDS)
 def test_a_control_word_behind_the_answer_is_hidden(word: str, size: int) -> None:

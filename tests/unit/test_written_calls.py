@@ -297,17 +297,74 @@ def test_a_tool_that_does_not_exist_is_called_in_marks_alone() -> None:
     assert words(parts) == ""
 
 
+@pytest.mark.parametrize(
+    "name", ["name", "tool", "tool_name", "function", "action", "recipient_name"]
+)
+@pytest.mark.parametrize(
+    "arguments",
+    ["arguments", "parameters", "args", "input", "tool_input", "action_input", "kwargs"],
+)
+def test_name_and_arguments_are_read_under_the_names_of_every_family(
+    name: str, arguments: str
+) -> None:
+    assert prompts(answer(f'{{"{name}": "{TOOL}", "{arguments}": {FOX}}}')) == ["a fox"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"function_call": {named()}}}',
+        f'{{"tool_calls": 5, "name": "{TOOL}", "arguments": {FOX}}}',
+        f'{{"tool_calls": [], "name": "{TOOL}", "arguments": {FOX}}}',
+    ],
+)
+def test_an_object_around_a_call_or_an_empty_list_beside_it_changes_nothing(text: str) -> None:
+    assert prompts(answer(text)) == ["a fox"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<parameter=x>1</parameter>{named()}",
+        f'<function={TOOL}><parameter=prompt>a fox</parameter>{{"x": 1}}',
+        f"<function={TOOL}>[1]",
+        f"{named()}[]",
+        '{"arguments": {"prompt": "a fox"}}',
+        '{"name": "", "arguments": {"prompt": "a fox"}}',
+        '{"get_weather": {"prompt": "a fox"}}',
+    ],
+)
+def test_what_is_only_partly_a_call_is_none_under_any_name(text: str) -> None:
+    assert written_calls(text, TOOL, any_name=True) == ()
+
+
+def test_calls_keep_their_order_and_their_arguments_as_json() -> None:
+    field = f"<function={TOOL}><parameter=prompt>a fox</parameter></function>"
+    assert prompts(answer(field + named(arguments=HARE))) == ["a fox", "a hare"]
+    calls = written_calls(f'<function=a>{TOOL}(prompt="a fox")', TOOL, any_name=True)
+    assert [one.name for one in calls] == ["a", TOOL]
+    (call,) = written_calls(named(arguments='{"prompt": "ä"}'), TOOL)
+    assert call.arguments == '{"prompt": "ä"}'
+
+
+def test_one_call_of_another_tool_makes_text_of_all() -> None:
+    assert written_calls(named("dalle"), TOOL) == ()
+    assert written_calls(f"{named()}{named('dalle')}", TOOL) == ()
+    assert len(written_calls(f"{named()}{named('dalle')}", TOOL, any_name=True)) == 2
+
+
 def test_a_call_inside_a_tag_may_have_no_arguments() -> None:
     parts = answer(f"<function={TOOL}></function>")
     assert [one.arguments for one in parts if isinstance(one, ToolUse)] == ["{}"]
 
 
 def test_fields_in_tags_are_texts_or_lists() -> None:
-    text = f'<function={TOOL}><parameter=prompt>\n[a] "fox"\n</parameter><parameter=references>["image 1"]</parameter><parameter=count>2</parameter></function>'
+    text = f'<function={TOOL}><parameter=prompt>\n[a] "fox"\n</parameter><parameter=references>["image 1"]</parameter><parameter=x> {{"a": 1}}</parameter><parameter=count>2</parameter></function>'
     (use,) = [one for one in answer(text) if isinstance(one, ToolUse)]
     assert json.loads(use.arguments) == {
         "prompt": '[a] "fox"',
         "references": ["image 1"],
+        "x": {"a": 1},
         "count": "2",
     }
 
