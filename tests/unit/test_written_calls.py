@@ -56,6 +56,13 @@ MARKED = {
     "Hermes on one line": f"<tool_call>{named()}</tool_call>",
     "Hermes in a fence": f"```xml\n<tool_call>{named()}</tool_call>\n```",
     "Hermes with its control word": f"<tool_call>\n{named()}\n</tool_call><|im_end|>",
+    "a tag of one call": f"<function_call>{named()}</function_call>",
+    "Llama's function by name": f'<function name="{TOOL}">{FOX}</function>',
+    "an invoke alone": f'<invoke name="{TOOL}"><parameter name="prompt">a fox</parameter></invoke>',
+    "Granite, a list": f"<|tool_calls|>[{named()}]",
+    "Kimi without its section": f"<|tool_call_begin|>functions.{TOOL}:0<|tool_call_argument_begin|>{FOX}<|tool_call_end|>",
+    "DeepSeek without its section": f"{deep('tool_call_begin')}{TOOL}{deep('tool_sep')}{FOX}{deep('tool_call_end')}",
+    "in capitals in a fence": f"```XML\n<TOOL_CALL>{named()}</TOOL_CALL>\n```",
     "in capitals": f"<TOOL_CALL>{named()}</TOOL_CALL>",
     "a list in the tag": f"<tool_calls>[{named()}]</tool_calls>",
     "Granite": f"<|tool_call|>[{named()}]",
@@ -486,6 +493,21 @@ def test_arguments_that_are_too_long_are_refused_as_those_of_any_call() -> None:
     reader.finish = "stop"
     with pytest.raises(LlmError):
         list(reader.end())
+
+
+def test_words_that_can_be_no_call_are_shown_at_once() -> None:
+    hidden = CallFilter(TOOL)
+    for piece in ("Hi", " [", "`", " <tool_call>", "\n", "abc", "\n  - d", "\n", "         <to"):
+        assert hidden.add(piece) == piece
+
+
+@pytest.mark.parametrize("spaces", ["", "\t", " " * INDENTED])
+def test_a_line_that_may_become_a_mark_is_held_back_and_no_other_text(spaces: str) -> None:
+    hidden = CallFilter(TOOL)
+    assert hidden.add(f"Hi there\n{spaces}<to") == "Hi there\n"
+    assert hidden.add("mato>") == f"{spaces}<tomato>"
+    assert hidden.add("\n" + spaces + "<tool_call") == "\n"
+    assert hidden.end() == (f"{spaces}<tool_call", ())
 
 
 def test_json_that_does_not_name_the_tool_is_streamed_on() -> None:
