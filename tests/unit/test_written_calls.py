@@ -22,6 +22,7 @@ from imagegen.llm.call_filter import (
     NAME_WITHIN,
     CallFilter,
 )
+from imagegen.llm.python_calls import strict_json
 from imagegen.llm.stream_reader import Reader
 from imagegen.llm.unopened import PAIRS, UnopenedFilter
 from imagegen.llm.written_calls import written_calls
@@ -137,6 +138,8 @@ BARE = {
     "Gemma": f'```tool_code\n{TOOL}(prompt="a fox")\n```',
     "Gemma, printed": f'```tool_code\nprint(default_api.{TOOL}(prompt="a fox"))\n```',
     "Llama 4": f"[{TOOL}(prompt='a fox', count=None)]",
+    "a function that is printed": f'print({TOOL}(prompt="a fox"))',
+    "a function of Gemma's module": f'default_api.{TOOL}(prompt="a fox")',
     "a function": f'{TOOL}(prompt="a fox", size="square")',
     "GLM-4": f"{TOOL}\n{FOX}",
     "a name and JSON": f"{TOOL}{FOX}",
@@ -389,6 +392,16 @@ def test_arguments_of_a_function_are_literals() -> None:
     }  # fmt: skip
     both = answer(f'[{TOOL}(prompt="a fox"), {TOOL}(prompt="a hare")]', 3)
     assert prompts(both) == ["a fox", "a hare"]
+
+
+def test_escapes_and_words_of_python_are_read() -> None:
+    text = f"{TOOL}(prompt='a\\tb\\rc\\\nd\\ne', a=True, b=False, c=None)"
+    (call,) = written_calls(text, TOOL)
+    assert json.loads(call.arguments) == {
+        "prompt": "a\tb\rcd\ne", "a": True, "b": False, "c": None,
+    }  # fmt: skip
+    loose = """['ä', "\\u00e4 \\"x\\"", True, None, False, 1,]"""
+    assert strict_json(loose) == """["ä", "\\u00e4 \\"x\\"", true, null, false, 1]"""
 
 
 def test_json_that_is_spelled_as_python_keeps_its_texts() -> None:
