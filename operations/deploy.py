@@ -31,7 +31,7 @@ from local.parameters import (
 from local.paths import BUILT_FOR_AWS, DOTENV, ROOT, SAM
 from local.release import release
 from local.sam import CONFIG_FILE, quoted
-from operations import accounts, concurrency, existing
+from operations import accounts, concurrency, environments, existing
 from operations.accounts import AccountError, Place
 from operations.push_env import KEYS, parameters_path, push, stale, stored
 
@@ -79,7 +79,7 @@ def deploy(given: argparse.Namespace) -> int:
     parameters = chosen(dotenv, found, given)
     if has_no_brake(parameters) and not given.fast:
         raise AccountError("CHAT_MODEL is set and CHAT_CONCURRENCY is 0: set it to 1 or more.")
-    refuse_stand_ins(parameters)
+    refuse_values(given.stack, where.region, parameters)
     existing.check(parameters)
     if found is None:
         existing.check_key(parameters, parameters_path(given.stack))
@@ -166,6 +166,16 @@ def agree(given: argparse.Namespace) -> None:
         raise AccountError("There is no terminal to ask at: set YES=1 to deploy there.")
     if input("Deploy there? [y/N] ").strip().lower() not in ("y", "yes"):
         raise AccountError("Nothing was changed.")
+
+
+def refuse_values(stack: str, region: str, parameters: Mapping[str, str]) -> None:
+    """Raise if the functions could not work with the settings.
+
+    Raises:
+        AccountError: it names the setting.
+    """
+    refuse_stand_ins(parameters)
+    environments.check(stack, region, parameters)
 
 
 def refuse_stand_ins(parameters: Mapping[str, str]) -> None:

@@ -87,7 +87,7 @@ KEYS = {
         "FAILED_PRECONDITION",
         "User location is not supported for the API use without a billing account linked.",
     ),
-    "account_limited": finished("PUP_LIMITED_DISABLED", Outcome.ACCOUNT),
+    "account_limited": finished("PUP_LIMITED_DISABLED", Outcome.UNAVAILABLE),
 }
 REQUESTS = {
     "bad_parameter": row(Outcome.BAD_PARAMETER, 400, "INVALID_ARGUMENT", "Invalid argument."),

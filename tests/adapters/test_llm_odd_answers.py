@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 a row of a table is one line
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,12 @@ CALLS = {
     "arguments in the first piece alone": [piece(id="a", function={"name": NAME, "arguments": FOX}), piece(function={})],
     "no index": [piece(None, id="a", function={"name": NAME, "arguments": FOX})],
     "an index that is text": [delta(tool_calls=[{"index": "0", "id": "a", "function": {"name": NAME, "arguments": FOX}}])],
+    "name and arguments without an object": [delta(tool_calls=[{"index": 0, "id": "a", "type": "function", "name": NAME, "arguments": FOX}])],
+    "no object, in pieces": [
+        delta(tool_calls=[{"index": 0, "id": "a", "name": NAME, "arguments": FOX[:9]}]),
+        delta(tool_calls=[{"index": 0, "arguments": FOX[9:]}]),
+    ],
+    "no object, and arguments as one": [delta(tool_calls=[{"id": "a", "name": NAME, "arguments": {"prompt": "A red fox"}}])],
     "no id": [piece(function={"name": NAME, "arguments": FOX})],
     "an index that begins at one": [piece(1, id="a", function={"name": NAME, "arguments": FOX})],
 }  # fmt: skip
@@ -60,6 +67,22 @@ CALLS = {
 @pytest.mark.parametrize("finish", ["tool_calls", "stop", "function_call", "eos"])
 def test_a_call_in_any_pieces_is_one_offer(server: Loopback, kind: str, finish: str) -> None:
     serve(server, two_rounds(*CALLS[kind], delta(finish)))
+    assert offered(chat(server)) == ["A red fox"]
+
+
+@pytest.mark.parametrize("line", ["data: data: {}", "data:data:{}", "data: {}"])
+@pytest.mark.parametrize("end", ["[DONE]", "[done]", "[Done]"])
+def test_a_line_may_have_its_field_twice_and_the_end_any_case(
+    server: Loopback, line: str, end: str
+) -> None:
+    def lines(body: dict[str, Any]) -> Reply:
+        is_first = body["messages"][-1]["role"] != "tool"
+        parts = CALLS["the name three times"] if is_first else [delta(content="Done.")]
+        values = [*map(json.dumps, parts), end]
+        text = "".join(line.replace("{}", one) + "\n\n" for one in values)
+        return Reply(200, {"Content-Type": "text/event-stream"}, text.encode())
+
+    serve(server, lines)
     assert offered(chat(server)) == ["A red fox"]
 
 

@@ -121,6 +121,10 @@ STOPS: dict[str, tuple[Callable[[Shell, pytest.MonkeyPatch], int], str]] = {
         lambda shell, _: shell.deploy("STAND_INS=nobody=https://x.test"),
         "STAND_INS has nobody",
     ),
+    "more settings than a function can have": (
+        lambda shell, _: shell.deploy(f"MODEL_ALIASES=mine={'a' * 4000}"),
+        "shorten the longest settings, which are MODEL_ALIASES (4005 bytes)",
+    ),
 }
 
 

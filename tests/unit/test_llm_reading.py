@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from imagegen.domain.call_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
-from imagegen.llm.control_words import CONTROL_WORDS
+from imagegen.llm.control_words import CONTROL_WORDS, EndFilter
 from imagegen.llm.event_stream import BrokenStreamError, EventStream
 from imagegen.llm.stream_reader import Reader
-from imagegen.llm.thinking import TAGS, ThinkingFilter
+from imagegen.llm.thinking import LONGEST, TAGS, WRAPPERS, ThinkingFilter
 from imagegen.llm.unknown_fields import merged_fields
 
 FOX, HARE = '{"prompt": "a fox"}', '{"prompt": "a hare"}'
@@ -293,6 +293,36 @@ def test_a_refusal_is_shown_as_the_answer() -> None:
 
 def cuts(text: str, size: int) -> list[str]:
     return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def test_spaces_are_held_back_as_long_as_a_tag_may_follow_them() -> None:
+    held = ThinkingFilter()
+    assert held.add(" " * (LONGEST - 1)) == ""
+    assert held.add(" ") == " " * LONGEST
+    assert ThinkingFilter().add(" " * LONGEST) == " " * LONGEST
+
+
+def test_behind_thinking_spaces_are_no_answer_and_more_thinking_may_follow() -> None:
+    hidden = ThinkingFilter()
+    assert hidden.add("<think>Hm</think>") == hidden.add("\n" * LONGEST) == ""
+    assert hidden.add("<think>Hm again</think>\nHello") == "Hello"
+    ended = ThinkingFilter()
+    assert ended.add("<think>Hm</think>") == ended.add("\n\n") == ended.end() == ""
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+@pytest.mark.parametrize("opening", WRAPPERS)
+@pytest.mark.parametrize("thought", ["", "<|START_THINKING|>Hm<|END_THINKING|>"])
+def test_the_tags_around_an_answer_are_hidden_and_it_is_shown(
+    opening: str, thought: str, size: int
+) -> None:
+    hidden, ending = ThinkingFilter(), EndFilter()
+    closing = opening.replace("start_", "end_") if "start_" in opening else "<|end|>"
+    text = f"{thought}{opening.upper()}Hello!{closing.upper()}"
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    shown = [ending.add(hidden.add(one)) for one in pieces]
+    shown += [ending.add(hidden.end()), ending.end()]
+    assert "".join(shown) == "Hello!"
 
 
 @pytest.mark.parametrize("opening", TAGS)
@@ -578,6 +608,26 @@ def test_an_id_that_comes_with_a_second_whole_object_is_that_of_another_call() -
 def shown(text: str, size: int) -> str:
     pieces = [delta(content=text[at : at + size]) for at in range(0, len(text), size)]
     return "".join(part.text for part in read(*pieces, delta("stop")) if isinstance(part, TextPart))
+
+
+BAR, LOW = "\uff5c", "\u2581"
+ENDS = {
+    "ChatML and Qwen": ["<|im_end|>", "<|endoftext|>"],
+    "Llama 3": ["<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"],
+    "Phi and gpt-oss": ["<|end|>", "<|return|>"],
+    "GLM": ["<|user|>", "<|eos|>"],
+    "Gemma": ["<end_of_turn>", "<|end_of_turn|>", "<eos>", "<turn|>"],
+    "Mistral and Llama 2": ["</s>"],
+    "Cohere": ["<|END_RESPONSE|>", "<|END_TEXT|>", "<|END_OF_TURN_TOKEN|>"],
+    "DeepSeek": [f"<{BAR}end{LOW}of{LOW}sentence{BAR}>"],
+}
+
+
+@pytest.mark.parametrize("family", ENDS)
+def test_the_words_that_end_an_answer_of_a_family_are_not_shown(family: str) -> None:
+    for word in ENDS[family]:
+        ending = EndFilter()
+        assert ending.add(f"Hello!{word}") + ending.end() == "Hello!"
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 100])

@@ -22,6 +22,7 @@ from imagegen.llm.call_filter import (
     NAME_WITHIN,
     CallFilter,
 )
+from imagegen.llm.python_calls import strict_json
 from imagegen.llm.stream_reader import Reader
 from imagegen.llm.unopened import PAIRS, UnopenedFilter
 from imagegen.llm.written_calls import written_calls
@@ -37,6 +38,12 @@ def deep(mark: str) -> str:
     return f"<{BAR}{mark.replace('_', LOW)}{BAR}>"
 
 
+def dsml(tag: str, rest: str = "") -> str:
+    """Return a tag as DeepSeek V3.2 writes it."""
+    slash = "/" if tag.startswith("/") else ""
+    return f"<{slash}{BAR}DSML{BAR}{tag.removeprefix('/')}{rest}>"
+
+
 def named(name: str = TOOL, arguments: str = FOX, word: str = "arguments") -> str:
     return f'{{"name": "{name}", "{word}": {arguments}}}'
 
@@ -50,6 +57,13 @@ MARKED = {
     "Hermes on one line": f"<tool_call>{named()}</tool_call>",
     "Hermes in a fence": f"```xml\n<tool_call>{named()}</tool_call>\n```",
     "Hermes with its control word": f"<tool_call>\n{named()}\n</tool_call><|im_end|>",
+    "a tag of one call": f"<function_call>{named()}</function_call>",
+    "Llama's function by name": f'<function name="{TOOL}">{FOX}</function>',
+    "an invoke alone": f'<invoke name="{TOOL}"><parameter name="prompt">a fox</parameter></invoke>',
+    "Granite, a list": f"<|tool_calls|>[{named()}]",
+    "Kimi without its section": f"<|tool_call_begin|>functions.{TOOL}:0<|tool_call_argument_begin|>{FOX}<|tool_call_end|>",
+    "DeepSeek without its section": f"{deep('tool_call_begin')}{TOOL}{deep('tool_sep')}{FOX}{deep('tool_call_end')}",
+    "in capitals in a fence": f"```XML\n<TOOL_CALL>{named()}</TOOL_CALL>\n```",
     "in capitals": f"<TOOL_CALL>{named()}</TOOL_CALL>",
     "a list in the tag": f"<tool_calls>[{named()}]</tool_calls>",
     "Granite": f"<|tool_call|>[{named()}]",
@@ -75,6 +89,34 @@ MARKED = {
     "LFM": f'<|tool_call_start|>[{TOOL}(prompt="a fox")]<|tool_call_end|>',
     "Llama's tag for Python, a function": f'<|python_tag|>{TOOL}(prompt="a fox")',
     "OpenAI's object in a tag": f'<tool_call>{{"type": "function", "function": {named()}}}</tool_call>',
+    "Cohere": f'<|START_ACTION|>[\n    {{"tool_call_id": "0", "tool_name": "{TOOL}", "parameters": {FOX}}}\n]<|END_ACTION|>',
+    "Cohere, older": f'Action: ```json\n[{{"tool_name": "{TOOL}", "parameters": {FOX}}}]\n```',
+    "InternLM": f"<|action_start|><|plugin|>\n{named(word='parameters')}<|action_end|>",
+    "Phi-4": f"functools[{named()}]",
+    "Nemotron": f"<TOOLCALL>[{named()}]</TOOLCALL>",
+    "Apertus": f'<|tools_prefix|>[{{"{TOOL}": {FOX}}}]<|tools_suffix|>',
+    "LM Studio": f"[TOOL_REQUEST]\n{named()}\n[END_TOOL_REQUEST]",
+    "Hunyuan": f"<tool_calls>\n<tool_call>{TOOL}<tool_sep>\n<arg_key>prompt</arg_key>\n<arg_value>a fox</arg_value>\n</tool_call>\n</tool_calls>",
+    "Seed-OSS": f"<seed:tool_call>\n<function={TOOL}>\n<parameter=prompt>a fox</parameter>\n</function>\n</seed:tool_call>",
+    "Qwen3-Coder, no end of a parameter": f"<tool_call>\n<function={TOOL}>\n<parameter=prompt>\na fox\n<parameter=count>\n2\n</function>\n</tool_call>",
+    "LongCat": f"<longcat_tool_call>{TOOL}\n<longcat_arg_key>prompt</longcat_arg_key>\n<longcat_arg_value>a fox</longcat_arg_value>\n</longcat_tool_call>",
+    "Step 3": f'{deep("tool_calls_begin")}{deep("tool_call_begin")}function{deep("tool_sep")}<steptml:invoke name="{TOOL}"><steptml:parameter name="prompt">a fox</steptml:parameter></steptml:invoke>{deep("tool_call_end")}{deep("tool_calls_end")}',
+    "DeepSeek V3.2": f"""{dsml("function_calls")}\n{dsml("invoke", f' name="{TOOL}"')}\n{dsml("parameter", ' name="prompt" string="true"')}a fox{dsml("/parameter")}\n{dsml("/invoke")}\n{dsml("/function_calls")}""",
+    "DeepSeek V4": f"""{dsml("tool_calls")}\n{dsml("invoke", f' name="{TOOL}"')}\n{FOX}\n{dsml("/invoke")}\n{dsml("/tool_calls")}""",
+    "Olmo 3": f'<function_calls>\n{TOOL}(prompt="a fox")\n</function_calls>',
+    "Gemma 4": f'<|tool_call>call:{TOOL}{{prompt:<|"|>a fox<|"|>}}<tool_call|>',
+    "FunctionGemma": f"<start_function_call>call:{TOOL}{{prompt:<escape>a fox<escape>}}<end_function_call>",
+    "Gemma in a tag": f'<tool_code>\nprint({TOOL}(prompt="a fox"))\n</tool_code>',
+    "the name in the tag": f'<tool_call name="{TOOL}">{FOX}</tool_call>',
+    "Llama, the tag is not closed": f"<function={TOOL}{FOX}</function>",
+    "Llama, a comma in the tag": f"<function={TOOL},{FOX}</function>",
+    "Llama, a bracket in the tag": f"<function={TOOL}({FOX})</function>",
+    "Llama, opened again": f"<function={TOOL}>{FOX}<function>",
+    "gpt-oss, its start names the tool": f"<|start|>assistant to=functions.{TOOL}<|channel|>commentary json<|message|>{FOX}<|call|>",
+    "gpt-oss, its start names the tool and the format": f"<|start|>assistant to=functions.{TOOL} <|channel|>commentary <|constrain|>json<|message|>{FOX}<|call|>",
+    "gpt-oss while it thinks": f"<|channel|>analysis to=functions.{TOOL} code<|message|>{FOX}<|call|>",
+    "as Python": f"<tool_call>\n{{'name': '{TOOL}', 'arguments': {{'prompt': 'a fox', 'size': None, 'x': [True]}}}}\n</tool_call>",
+    "a comma too many": f'<tool_call>{{"name": "{TOOL}", "arguments": {{"prompt": "a fox",}},\n}}</tool_call>',
     "arguments as text": f'<tool_call>{{"name": "{TOOL}", "arguments": {json.dumps(FOX)}}}</tool_call>',
 }
 BARE = {
@@ -96,7 +138,21 @@ BARE = {
     "Gemma": f'```tool_code\n{TOOL}(prompt="a fox")\n```',
     "Gemma, printed": f'```tool_code\nprint(default_api.{TOOL}(prompt="a fox"))\n```',
     "Llama 4": f"[{TOOL}(prompt='a fox', count=None)]",
+    "a function that is printed": f'print({TOOL}(prompt="a fox"))',
+    "a function of Gemma's module": f'default_api.{TOOL}(prompt="a fox")',
     "a function": f'{TOOL}(prompt="a fox", size="square")',
+    "GLM-4": f"{TOOL}\n{FOX}",
+    "a name and JSON": f"{TOOL}{FOX}",
+    "a function of JSON": f"{TOOL}({FOX})",
+    "Kimi without its marks": f"functions.{TOOL}:0{FOX}",
+    "Functionary": f">>>{TOOL}\n{FOX}",
+    "gpt-oss without its marks": f"commentary to=functions.{TOOL} json{FOX}",
+    "gpt-oss without its marks, with its start": f"assistantcommentary to=functions.{TOOL} json{FOX}",
+    "Gemma 4 without its marks": f'call:{TOOL}{{prompt:"a fox"}}',
+    "a message": f'{{"content": null, "tool_calls": [{{"id": "a", "type": "function", "function": {named(arguments=json.dumps(FOX))}}}]}}',
+    "parallel calls": f'{{"tool_uses": [{{"recipient_name": "functions.{TOOL}", "parameters": {FOX}}}]}}',
+    "the name as a key": f'{{"{TOOL}": {FOX}}}',
+    "as Python": f"{{'name': '{TOOL}', 'arguments': {{'prompt': 'a fox'}}}}",
     "OpenAI's object": f'{{"type": "function", "function": {named()}}}',
 }
 
@@ -155,6 +211,10 @@ def test_words_before_a_marked_call_are_shown_at_once(form: str, size: int) -> N
         f"[TOOL_CALLS]{TOOL}[ARGS]{FOX}[TOOL_CALLS]{TOOL}[ARGS]{HARE}",
         f"[{named()},\n{named(arguments=HARE)}]",
         f"{named()}; {named(arguments=HARE)}",
+        f'{{"tool_calls": [{named()}, {named(arguments=HARE)}]}}',
+        f'<|tools_prefix|>[{{"{TOOL}": {FOX}}}, {{"{TOOL}": {HARE}}}]<|tools_suffix|>',
+        f'<|tool_call>call:{TOOL}{{prompt:<|"|>a fox<|"|>}}<tool_call|><|tool_call>call:{TOOL}{{prompt:<|"|>a hare<|"|>}}<tool_call|>',
+        f"[{{'name': '{TOOL}', 'arguments': {{'prompt': 'a fox'}}}}, {{'name': '{TOOL}', 'arguments': {{'prompt': 'a hare'}}}}]",
         f"<function={TOOL}>{FOX}</function><function={TOOL}>{HARE}</function>",
         f"<tool_call>{TOOL}\n<arg_key>prompt</arg_key><arg_value>a fox</arg_value></tool_call><tool_call>{TOOL}\n<arg_key>prompt</arg_key><arg_value>a hare</arg_value></tool_call>",
     ],
@@ -206,6 +266,26 @@ def test_several_written_calls_are_as_many(text: str) -> None:
         "``x``",
         "\n\n",
         "<tool_call>generate_image</tool_call>",
+        f"{TOOL}\n{FOX} is how I call it.",
+        f"functions.{TOOL}: it makes images.",
+        f"{TOOL}\nis the name of the tool.",
+        f'{{"{TOOL}": "a tool"}}',
+        f'{{"{TOOL}": {FOX}, "other": {FOX}}}',
+        f'{{"get_weather": {FOX}}}',
+        '{"tool_calls": []}',
+        '{"tool_calls": [1]}',
+        '{"tool_uses": {}}',
+        f"{{'name': '{TOOL}'}}",
+        f'{{"name": "{TOOL}", "arguments": {{"prompt": "a fox",,}}}}',
+        f"<tool_call>{{'name': '{TOOL}', 'arguments': {{'prompt': 'a</tool_call>",
+        "functools is a module of Python.",
+        "Action: run",
+        "Action: ```json\n[1]\n```",
+        "commentary to=functions.generate_image json",
+        f"call:{TOOL}{{prompt:",
+        f"call:{TOOL}{{prompt:<escape>a fox}}",
+        ">>>generate_image\n>>>",
+        "(a fox)",
         "<parameter=prompt>a fox</parameter>",
         "<|channel|>commentary to=",
         f"{' ' * (INDENTED + 1)}x\n{' ' * (INDENTED + 1)}<tool_call>{named()}</tool_call>",
@@ -227,17 +307,74 @@ def test_a_tool_that_does_not_exist_is_called_in_marks_alone() -> None:
     assert words(parts) == ""
 
 
+@pytest.mark.parametrize(
+    "name", ["name", "tool", "tool_name", "function", "action", "recipient_name"]
+)
+@pytest.mark.parametrize(
+    "arguments",
+    ["arguments", "parameters", "args", "input", "tool_input", "action_input", "kwargs"],
+)
+def test_name_and_arguments_are_read_under_the_names_of_every_family(
+    name: str, arguments: str
+) -> None:
+    assert prompts(answer(f'{{"{name}": "{TOOL}", "{arguments}": {FOX}}}')) == ["a fox"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"function_call": {named()}}}',
+        f'{{"tool_calls": 5, "name": "{TOOL}", "arguments": {FOX}}}',
+        f'{{"tool_calls": [], "name": "{TOOL}", "arguments": {FOX}}}',
+    ],
+)
+def test_an_object_around_a_call_or_an_empty_list_beside_it_changes_nothing(text: str) -> None:
+    assert prompts(answer(text)) == ["a fox"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<parameter=x>1</parameter>{named()}",
+        f'<function={TOOL}><parameter=prompt>a fox</parameter>{{"x": 1}}',
+        f"<function={TOOL}>[1]",
+        f"{named()}[]",
+        '{"arguments": {"prompt": "a fox"}}',
+        '{"name": "", "arguments": {"prompt": "a fox"}}',
+        '{"get_weather": {"prompt": "a fox"}}',
+    ],
+)
+def test_what_is_only_partly_a_call_is_none_under_any_name(text: str) -> None:
+    assert written_calls(text, TOOL, any_name=True) == ()
+
+
+def test_calls_keep_their_order_and_their_arguments_as_json() -> None:
+    field = f"<function={TOOL}><parameter=prompt>a fox</parameter></function>"
+    assert prompts(answer(field + named(arguments=HARE))) == ["a fox", "a hare"]
+    calls = written_calls(f'<function=a>{TOOL}(prompt="a fox")', TOOL, any_name=True)
+    assert [one.name for one in calls] == ["a", TOOL]
+    (call,) = written_calls(named(arguments='{"prompt": "ä"}'), TOOL)
+    assert call.arguments == '{"prompt": "ä"}'
+
+
+def test_one_call_of_another_tool_makes_text_of_all() -> None:
+    assert written_calls(named("dalle"), TOOL) == ()
+    assert written_calls(f"{named()}{named('dalle')}", TOOL) == ()
+    assert len(written_calls(f"{named()}{named('dalle')}", TOOL, any_name=True)) == 2
+
+
 def test_a_call_inside_a_tag_may_have_no_arguments() -> None:
     parts = answer(f"<function={TOOL}></function>")
     assert [one.arguments for one in parts if isinstance(one, ToolUse)] == ["{}"]
 
 
 def test_fields_in_tags_are_texts_or_lists() -> None:
-    text = f'<function={TOOL}><parameter=prompt>\n[a] "fox"\n</parameter><parameter=references>["image 1"]</parameter><parameter=count>2</parameter></function>'
+    text = f'<function={TOOL}><parameter=prompt>\n[a] "fox"\n</parameter><parameter=references>["image 1"]</parameter><parameter=x> {{"a": 1}}</parameter><parameter=count>2</parameter></function>'
     (use,) = [one for one in answer(text) if isinstance(one, ToolUse)]
     assert json.loads(use.arguments) == {
         "prompt": '[a] "fox"',
         "references": ["image 1"],
+        "x": {"a": 1},
         "count": "2",
     }
 
@@ -248,8 +385,31 @@ def test_arguments_of_a_function_are_literals() -> None:
     assert json.loads(use.arguments) == {
         "prompt": 'It\'s "a\nfox"', "references": ["image 1", "image 2"], "count": "2", "size": None,
     }  # fmt: skip
+    text = f'<|tool_call>call:{TOOL}{{prompt:<|"|>It\'s "a, fox\\n"<|"|>, references:[<|"|>image 1<|"|>,<|"|>image 2<|"|>], count:2,background:None}}<tool_call|>'
+    (use,) = [one for one in answer(text, 3) if isinstance(one, ToolUse)]
+    assert json.loads(use.arguments) == {
+        "prompt": 'It\'s "a, fox\\n"', "references": ["image 1", "image 2"], "count": "2", "background": None,
+    }  # fmt: skip
     both = answer(f'[{TOOL}(prompt="a fox"), {TOOL}(prompt="a hare")]', 3)
     assert prompts(both) == ["a fox", "a hare"]
+
+
+def test_escapes_and_words_of_python_are_read() -> None:
+    text = f"{TOOL}(prompt='a\\tb\\rc\\\nd\\ne', a=True, b=False, c=None)"
+    (call,) = written_calls(text, TOOL)
+    assert json.loads(call.arguments) == {
+        "prompt": "a\tb\rcd\ne", "a": True, "b": False, "c": None,
+    }  # fmt: skip
+    loose = """['ä', "\\u00e4 \\"x\\"", True, None, False, 1,]"""
+    assert strict_json(loose) == """["ä", "\\u00e4 \\"x\\"", true, null, false, 1]"""
+
+
+def test_json_that_is_spelled_as_python_keeps_its_texts() -> None:
+    text = f"""{{'name': '{TOOL}', 'arguments': {{'prompt': 'It\\'s "a, fox",}}', "background": "None, it's True,]", 'seed': None,}}}}"""
+    (use,) = [one for one in answer(text, 3) if isinstance(one, ToolUse)]
+    assert json.loads(use.arguments) == {
+        "prompt": 'It\'s "a, fox",}', "background": "None, it's True,]", "seed": None,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -301,6 +461,30 @@ def test_behind_thinking_a_call_goes_back_as_a_call_alone() -> None:
     assert end.extras == {"content": "<think>\nA fox.\n</think>\n\n"}
 
 
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+@pytest.mark.parametrize(
+    "call",
+    [
+        f"<|start|>assistant<|channel|>commentary to=functions.{TOOL} <|constrain|>json<|message|>{FOX}<|call|>",
+        f"<|start|>assistant to=functions.{TOOL}<|channel|>commentary json<|message|>{FOX}<|call|>",
+    ],
+)
+def test_behind_gpt_oss_thinking_a_call_is_a_call(call: str, size: int) -> None:
+    """It thinks, ends that message, and begins another one that is the call."""
+    parts = answer(f"<|channel|>analysis<|message|>A fox, so I draw.<|end|>{call}", size)
+    assert prompts(parts) == ["a fox"]
+    assert words(parts) == ""
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_behind_gpt_oss_thinking_more_thinking_and_an_answer_may_follow(size: int) -> None:
+    think = "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant"
+    for channel in ("final", "commentary"):
+        said = f"<|channel|>{channel}<|message|>Hello!<|return|>"
+        for text in (said, f"<|start|>assistant{said}", think + said, think + think + said):
+            assert words(answer(text, size)) == "Hello!"
+
+
 def test_parts_of_a_content_do_not_go_back_as_text_and_call() -> None:
     reader = Reader(text=AnswerFilter(CallFilter(TOOL)))
     parts = [*reader.read(body(content=[{"type": "text", "text": named()}]))]
@@ -322,6 +506,21 @@ def test_arguments_that_are_too_long_are_refused_as_those_of_any_call() -> None:
     reader.finish = "stop"
     with pytest.raises(LlmError):
         list(reader.end())
+
+
+def test_words_that_can_be_no_call_are_shown_at_once() -> None:
+    hidden = CallFilter(TOOL)
+    for piece in ("Hi", " [", "`", " <tool_call>", "\n", "abc", "\n  - d", "\n", "         <to"):
+        assert hidden.add(piece) == piece
+
+
+@pytest.mark.parametrize("spaces", ["", "\t", " " * INDENTED])
+def test_a_line_that_may_become_a_mark_is_held_back_and_no_other_text(spaces: str) -> None:
+    hidden = CallFilter(TOOL)
+    assert hidden.add(f"Hi there\n{spaces}<to") == "Hi there\n"
+    assert hidden.add("mato>") == f"{spaces}<tomato>"
+    assert hidden.add("\n" + spaces + "<tool_call") == "\n"
+    assert hidden.end() == (f"{spaces}<tool_call", ())
 
 
 def test_json_that_does_not_name_the_tool_is_streamed_on() -> None:
@@ -389,6 +588,18 @@ HOSTILE = [
     f"{TOOL}(a=[" + '"x" ' * 15_000,
     f'{TOOL}(a="' + "\\" * 59_000,
     f"{TOOL}(" + "a='b'," * 9_000,
+    f"<|tool_call>call:{TOOL}{{" + 'a:<|"|>' * 8_000,
+    f"<|tool_call>call:{TOOL}{{" + "a:[<escape>" * 5_000,
+    f"<|tool_call>call:{TOOL}{{a:[" + "<escape>b<escape>" * 3_500,
+    "<tool_call>{" + "'" * 60_000,
+    "<tool_call>{" + "'a'," * 15_000,
+    "<tool_call>{" + ", " * 30_000,
+    "<tool_call>{" + "," + " " * 60_000,
+    "<tool_call>{'" + "\\" * 59_000,
+    "<tool_call>" + "{'a':" * 12_000,
+    "<tool_call>" + "(" * 60_000,
+    "commentary" + " " * 60_000,
+    "<" + "a" * 60_000 + ":invoke",
     "`" * 60_000,
     " " * 60_000,
     "<" * 60_000,

@@ -310,6 +310,8 @@ def test_an_empty_success_whose_fields_say_nothing_is_no_refusal(
         ("UNEXPECTED_TOOL_CALL", Outcome.NO_IMAGE),
         ("STOP", Outcome.NO_IMAGE),
         ("BRAND_NEW", Outcome.NO_IMAGE),
+        # About the account, and the end of one answer: a failure of its user.
+        ("PUP_LIMITED_DISABLED", Outcome.UNAVAILABLE),
     ],
 )
 def test_how_gemini_ended_without_an_image(finish: str, found: Outcome, server: Loopback) -> None:

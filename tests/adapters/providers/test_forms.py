@@ -65,6 +65,8 @@ BASE64 = {
     "escaped slashes": TEXT.replace("/", "\\/"),
     "quoted": f'"{TEXT}"',
     "percent-encoded": quote(TEXT, safe=""),
+    "as Python shows bytes": f"b'{TEXT}'",
+    "as Python shows bytes, in a text": f"\"b'{TEXT}'\"",
     "a plus read as a space": TEXT.replace("+", " "),
     "encoded in parts": "".join(
         base64.b64encode(PNG[at : at + 100]).decode() for at in range(0, len(PNG), 100)
@@ -117,6 +119,12 @@ def links(origin: str) -> dict[str, Any]:
         "Markdown": f"![a red fox]({link})",
         "Markdown with words around": f"Here it is:\n\n![]( <{link}> )\nEnjoy!",
         "Markdown with a title": f'![fox]({link} "A red fox")',
+        "a link in angle brackets": f"<{link}>",
+        "HTML": f'<img alt="a red fox" src="{link}" width="1024">',
+        "HTML without quotes": f"<p><IMG SRC={link}></p>",
+        "HTML with a data URI": f"<img src='{DATA_URIS['png']}'/>",
+        "numbers": list(PNG),
+        "a buffer of Node.js": {"data": {"type": "Buffer", "data": list(PNG)}},
         "Markdown with a data URI": f"![image]({DATA_URIS['png']})",
     }
 
@@ -279,6 +287,43 @@ def test_an_answer_inside_a_list_is_read(name: str, server: Loopback) -> None:
     assert made(name, server, json_reply(200, [body_with(name, {"b64_json": TEXT})])) == PNG
 
 
+@every_provider
+def test_an_answer_that_is_encoded_twice_is_read(name: str, server: Loopback) -> None:
+    body = body_with(name, {"b64_json": TEXT})
+    assert made(name, server, json_reply(200, json.dumps(json.dumps(body)))) == PNG
+
+
+@every_provider
+def test_an_error_that_is_encoded_twice_is_read(name: str, server: Loopback) -> None:
+    one = vendor(name)
+    status, code, message = one.accounts[0]
+    body = json.dumps(json.dumps(one.error(status, code, message)))
+    assert outcome(name, server, json_reply(status, body)).outcome is Outcome.ACCOUNT
+
+
+@every_provider
+@pytest.mark.parametrize("text", ["{", "[1, 2", '{"a": ' * 5_000, "[" * 100_000])
+def test_a_text_that_only_begins_like_an_answer_is_none(
+    name: str, text: str, server: Loopback
+) -> None:
+    found = outcome(name, server, json_reply(200, json.dumps(text)))
+    assert found.outcome is Outcome.NO_IMAGE
+    assert text not in str(found)
+
+
+@in_one_answer
+def test_an_answer_of_a_function_that_nothing_has_unpacked_is_read(
+    name: str, server: Loopback
+) -> None:
+    body = {"statusCode": 200, "body": json.dumps(body_with(name, {"b64_json": TEXT}))}
+    assert made(name, server, json_reply(200, body)) == PNG
+
+
+@pytest.mark.parametrize("found", [[], [1, 2, 3], [137, 80, 256], [*PNG, "x"], [*PNG, True]])
+def test_other_lists_of_numbers_are_no_image(found: list[Any]) -> None:
+    assert not list(pictures_in(found))
+
+
 @pytest.mark.parametrize("name", ["openai", "together"])
 @pytest.mark.parametrize("status", [200, 201, 202, 203])
 def test_every_success_is_one(name: str, status: int, server: Loopback) -> None:
@@ -368,7 +413,8 @@ def test_what_an_answer_repeats_of_its_request_is_not_its_image(server: Loopback
 @pytest.mark.parametrize(
     "text",
     ["[", "{}", "[]", '""', "[1, 2", '{"a": ' * 5_000, "[" * 100_000, '"' * 100_000,
-     "![" * 50_000, "![a](" * 20_000, "![](x)"],
+     "![" * 50_000, "![a](" * 20_000, "![](x)", "<img " * 20_000, "<img src=" * 20_000,
+     "<img " + "src " * 20_000, "<img src" + " " * 60_000, "<" * 60_000, "<img src=x>"],
     ids=lambda text: text[:8] + str(len(text)),
 )  # fmt: skip
 def test_a_text_that_only_looks_like_one_has_no_image(text: str) -> None:

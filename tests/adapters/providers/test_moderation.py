@@ -1,6 +1,7 @@
 """The moderator over OpenAI's free endpoint."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,14 +12,23 @@ from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation, Moderator
 from imagegen.providers import build_moderator
+from imagegen.providers.moderation import OpenAIModerator
 from tests.adapters.providers.adapters import KEY, PROMPT, texts_of
-from tests.adapters.providers.loopback import Loopback, json_reply
+from tests.adapters.providers.loopback import Loopback, Reply, json_reply
 from tests.contracts.vendors import check
 
 
 @pytest.fixture
-def moderator(server: Loopback) -> Moderator:
-    return build_moderator(SecretStr(KEY), f"{server.origin}/v1")
+def pauses() -> list[float]:
+    """The seconds that the moderator has waited."""
+    return []
+
+
+@pytest.fixture
+def moderator(server: Loopback, pauses: list[float]) -> Moderator:
+    built = build_moderator(SecretStr(KEY), f"{server.origin}/v1")
+    assert isinstance(built, OpenAIModerator)
+    return replace(built, sleep=pauses.append)
 
 
 def verdict(*results: dict[str, Any]) -> dict[str, Any]:
@@ -130,6 +140,60 @@ def test_without_a_verdict_there_is_an_error(
     assert caught.value.outcome is outcome
     assert PROMPT not in texts_of(caught.value)
     assert KEY not in texts_of(caught.value)
+
+
+def too_many(retry_after: str = "", code: str = "rate_limit_exceeded") -> Reply:
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    return json_reply(429, {"error": {"message": "slow down", "code": code}}, headers)
+
+
+@pytest.mark.parametrize(("asked", "waited"), [("", 1), ("1", 1), ("3", 3), ("0.2", 1)])
+def test_a_call_above_the_rate_is_repeated_once_after_a_short_wait(
+    moderator: Moderator, server: Loopback, pauses: list[float], asked: str, waited: float
+) -> None:
+    server.replies(too_many(asked), json_reply(200, verdict(VIOLENT)))
+    assert moderator.check(PROMPT, timeout_seconds=10).flagged
+    assert pauses == [waited]
+    assert [one.json()["input"] for one in server.asked] == [PROMPT, PROMPT]
+
+
+def test_a_rate_that_is_still_exceeded_is_told_and_not_tried_for_ever(
+    moderator: Moderator, server: Loopback, pauses: list[float]
+) -> None:
+    server.replies(too_many("2"))
+    with pytest.raises(ProviderError) as caught:
+        moderator.check(PROMPT, timeout_seconds=10)
+    assert (caught.value.outcome, caught.value.retry_after_seconds) == (Outcome.RATE_LIMITED, 2)
+    assert (pauses, len(server.asked)) == ([2], 2)
+
+
+@pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [
+        pytest.param(too_many("4"), 10, id="a wait that is too long"),
+        pytest.param(too_many("3"), 5, id="a wait of most of the time"),
+        pytest.param(too_many("1", "insufficient_quota"), 10, id="no credit"),
+        pytest.param(json_reply(500, None), 10, id="an outage"),
+        pytest.param(json_reply(401, {"error": {"code": "invalid_api_key"}}), 10, id="the key"),
+    ],
+)
+def test_nothing_else_is_waited_for(
+    moderator: Moderator, server: Loopback, pauses: list[float], reply: Reply, seconds: float
+) -> None:
+    server.replies(reply, json_reply(200, verdict(CLEAN)))
+    with pytest.raises(ProviderError):
+        moderator.check(PROMPT, timeout_seconds=seconds)
+    assert (pauses, len(server.asked)) == ([], 1)
+
+
+def test_each_picture_may_be_waited_for(
+    moderator: Moderator, server: Loopback, pauses: list[float]
+) -> None:
+    clean = json_reply(200, verdict(CLEAN))
+    server.replies(too_many(), clean, too_many(), clean)
+    pictures = [given(b"one"), given(b"two")]
+    assert not moderator.check(PROMPT, pictures, timeout_seconds=20).flagged
+    assert pauses == [1, 1]
 
 
 def test_an_answer_that_never_comes_is_an_error(moderator: Moderator, server: Loopback) -> None:

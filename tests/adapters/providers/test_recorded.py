@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from imagegen.domain.call_errors import ProviderError
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageProvider
 from imagegen.providers import PROVIDERS
 from imagegen.providers.pictures import is_image
@@ -82,6 +83,14 @@ def test_no_error_repeats_prompt_key_or_vendor_text(path: Path, server: Loopback
     assert error is None or error.__cause__ is error.__context__ is None
     assert "CANARY" not in shown
     assert "VENDOR" not in shown
+
+
+def test_only_an_error_by_its_status_closes_a_provider_at_once() -> None:
+    """A success, whatever it contains, is the end of one answer: it counts for one user at most."""
+    found = {path.stem: json.loads(path.read_text()) for path in RECORDINGS}
+    successes = {name: one for name, one in found.items() if 200 <= one["status"] < 300}
+    assert len(successes) > 100
+    assert [name for name, one in successes.items() if one["outcome"] == Outcome.ACCOUNT] == []
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

@@ -10,15 +10,16 @@ class Outcome(StrEnum):
     """
 
     UNAVAILABLE = "unavailable"
-    """No connection, a 5xx or 529, broken image bytes, or a 401 or 402 without a known code."""
+    """No connection, a 5xx or 529, broken image bytes, a 401 or 402 without a known code, or a
+    success that says that the account is limited."""
     UNKNOWN = "unknown"
     """The request was sent and the answer was lost, also to a gateway that gave up waiting (504,
     524): it may have been billed."""
     RATE_LIMITED = "rate_limited"
     """A 429 for the rate of requests, not for missing credit."""
     ACCOUNT = "account"
-    """By a known code of the API itself: the key is refused, or the account lacks credit or
-    access."""
+    """By a known code of an error of the API itself: the key is refused, or the account lacks
+    credit or access."""
     MODEL_GONE = "model_gone"
     """The provider works; this model is retired or not served."""
     REFUSED = "refused"

@@ -12,16 +12,32 @@ from imagegen.domain.text import name_alone
 from imagegen.llm.python_calls import FORMS
 from imagegen.llm.written_calls import WrittenCall, written_calls
 
-MARKS: Final = (
-    *("<tool_call>", "<tool_calls>", "<|tool_call|>", "<|tool_calls|>", "<tools>"),
-    *("<function_call>", "<function_calls>", "<functioncall>", "<function=", "<function name="),
-    *("<invoke name=", "<minimax:tool_call>", "[tool_calls]", "<|python_tag|>"),
-    *("<|tool_calls_section_begin|>", "<|tool_call_begin|>", "<|tool_call_start|>"),
-    *("<\uff5ctool\u2581calls\u2581begin\uff5c>", "<\uff5ctool\u2581call\u2581begin\uff5c>"),
-    *("<|channel|>commentary to=", "<|start|>assistant<|channel|>commentary to="),
+_DEEPSEEK: Final = (
+    "tool\u2581calls\u2581begin\uff5c>",
+    "tool\u2581call\u2581begin\uff5c>",
+    "dsml\uff5c",
 )
-"""What begins a call, in small letters: Hermes and Qwen, Granite, Qwen2.5-Coder, Functionary,
-Llama, MiniMax, Mistral, Kimi, LFM, DeepSeek, gpt-oss."""
+MARKS: Final = (
+    *("<tool_call>", "<tool_calls>", "<|tool_call|>", "<|tool_calls|>", "<tools>", "<toolcall>"),
+    *("<function_call>", "<function_calls>", "<functioncall>", "<function=", "<function name="),
+    *("<invoke name=", "<tool_call name=", "<minimax:tool_call>", "<seed:tool_call>"),
+    *("[tool_calls]", "[tool_request]", "<|python_tag|>", "<tool_code>", "functools["),
+    *("<|tool_calls_section_begin|>", "<|tool_call_begin|>", "<|tool_call_start|>"),
+    *("<|tool_call>", "<start_function_call>", "<|tools_prefix|>", "<longcat_tool_call>"),
+    *("<|start_action|>", "<|action_start|>", "action: ```json"),
+    *(f"<\uff5c{one}" for one in _DEEPSEEK),
+    *("<|channel|>commentary to=", "<|start|>assistant<|channel|>commentary to="),
+    *("<|channel|>analysis to=", "<|start|>assistant to="),
+)
+"""What begins a call, in small letters: Hermes and Qwen, Granite, Qwen2.5-Coder, Nemotron,
+Functionary, Llama, MiniMax, Seed-OSS, Mistral, LM Studio, Phi-4, Kimi, LFM, Gemma 4 and
+FunctionGemma, Apertus, LongCat, Cohere, InternLM, DeepSeek, gpt-oss."""
+NAMED_FORMS: Final = (
+    *(*FORMS, "{}\n{{", "{}{{", "call:{}{{", "functions.{}:", ">>>{}\n"),
+    *("commentary to=functions.{}", "assistantcommentary to=functions.{}"),
+)
+"""What an answer begins with that is a call without marks, besides JSON: a function, GLM-4, Kimi,
+Functionary, and what is left of gpt-oss' marks where the server takes control words away."""
 MAX_CHARACTERS: Final = 64_000
 MOST_BEFORE: Final = 200
 """Spaces and a fence before a call that is the whole answer."""
@@ -133,7 +149,7 @@ class CallFilter:
         return self._shown(text)
 
     def _functions(self) -> tuple[str, ...]:
-        return tuple(form.format(self.tool) for form in FORMS)
+        return tuple(form.format(self.tool) for form in NAMED_FORMS)
 
     def _may_begin(self, text: str) -> bool:
         """Return whether a text may become a call that is the whole answer."""

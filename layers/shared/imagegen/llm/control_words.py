@@ -10,9 +10,11 @@ from typing import Final
 CONTROL_WORDS: Final = (
     *("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|end_of_text|>"),
     *("<|return|>", "<|eos|>", "<|user|>", "<|end_of_turn|>", "<end_of_turn>", "<eos>", "</s>"),
+    *("<turn|>", "<|end_response|>", "<|end_text|>", "<|end_of_turn_token|>"),
     "<｜end▁of▁sentence｜>",  # noqa: RUF001 - as DeepSeek writes it
 )
-"""ChatML and Qwen, Llama 3, Phi, gpt-oss, GLM, Gemma, Mistral and Llama 2, DeepSeek."""
+"""ChatML and Qwen, Llama 3, Phi, gpt-oss, GLM, Gemma, Mistral and Llama 2, Cohere,
+DeepSeek."""
 _WORD: Final = "|".join(map(re.escape, CONTROL_WORDS))
 _ENDS: Final = re.compile(rf"(?:\s*(?:{_WORD}))+\s*", re.IGNORECASE)
 _MAY_END: Final = re.compile(r"(?:<[^<>\s]{0,24}>?\s*){1,8}\Z")

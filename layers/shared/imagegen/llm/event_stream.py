@@ -74,7 +74,8 @@ class EventStream:
         if not line.strip():
             yield from self._end_event()
         elif colon and name == "data":
-            yield from self._add(value.strip())
+            # Some proxies put the name of the field before each line once more.
+            yield from self._add(value.strip().removeprefix("data:").strip())
         elif colon and name in ("", *EVENT_FIELDS):
             return
         elif line.strip() == DONE:
@@ -84,7 +85,7 @@ class EventStream:
 
     def _add(self, value: str) -> Iterator[Json]:
         """Add a data line; a value that is complete is yielded without waiting for a blank line."""
-        if value == DONE:
+        if value.upper() == DONE:
             self.is_done = True
             return
         self._data = f"{self._data}\n{value}" if self._data else value

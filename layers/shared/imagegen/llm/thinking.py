@@ -19,6 +19,8 @@ TAGS: Final[Mapping[str, str]] = {
     "◁think▷": "◁/think▷",
     "<|begin_of_thought|>": "<|end_of_thought|>",
     "<|thinking|>": "<|/thinking|>",
+    "<|start_thinking|>": "<|end_thinking|>",
+    "<|channel>thought": "<channel|>",
     "<|channel|>analysis<|message|>": "<|channel|>final<|message|>",
     "<|start|>assistant<|channel|>analysis<|message|>": "<|channel|>final<|message|>",
 }
@@ -27,8 +29,18 @@ TAGS: Final[Mapping[str, str]] = {
 ``<think>``: DeepSeek R1, Qwen, MiniMax M2 and most others. ``[THINK]``: Magistral. ``◁think▷``:
 Kimi VL. ``<reasoning>``: gpt-oss at Bedrock. ``<thought>``: Gemma and Gemini's compatible endpoint.
 ``<seed:think>``: Seed-OSS. ``<|channel|>``: gpt-oss where the server leaves its format as it is.
+``<|channel>``: Gemma 4. ``<|START_THINKING|>``: Cohere.
 """
-LONGEST: Final = max(map(len, TAGS))
+ALSO_CLOSING: Final[Mapping[str, str]] = {"<|channel|>final<|message|>": "<|end|>"}
+"""A tag that ends the same. Behind gpt-oss' thinking, a call of the tool may follow at once."""
+WRAPPERS: Final = (
+    *("<|start_response|>", "<|start_text|>"),
+    *("<|channel|>final<|message|>", "<|start|>assistant<|channel|>final<|message|>"),
+    *("<|channel|>commentary<|message|>", "<|start|>assistant<|channel|>commentary<|message|>"),
+)
+"""The tags of Cohere and gpt-oss before the answer itself: nothing else is hidden with them."""
+_HIDDEN: Final[Mapping[str, str]] = {**TAGS, **dict.fromkeys(WRAPPERS, "")}
+LONGEST: Final = max(map(len, _HIDDEN))
 
 
 @dataclass(slots=True)
@@ -64,7 +76,7 @@ class ThinkingFilter:
     def _open(self) -> bool:
         """Return whether a tag opens at the start of the text."""
         start = self._held.lstrip()
-        for opening, closing in TAGS.items():
+        for opening, closing in _HIDDEN.items():
             if start[: len(opening)].lower() == opening:
                 self._held, self._closing = start[len(opening) :], closing
                 self.has_hidden = True
@@ -73,7 +85,8 @@ class ThinkingFilter:
 
     def _close(self) -> bool:
         """Remove what is hidden; return whether its closing tag has arrived."""
-        found = re.search(re.escape(self._closing), self._held, re.IGNORECASE)
+        endings = {self._closing, ALSO_CLOSING.get(self._closing, self._closing)}
+        found = re.search("|".join(map(re.escape, endings)), self._held, re.IGNORECASE)
         if found is None:
             self._held = self._held[-(len(self._closing) - 1) :]
             return False
@@ -85,7 +98,7 @@ class ThinkingFilter:
         start = self._held.lstrip().lower()
         if not start and (self.has_hidden or len(self._held) < LONGEST):
             return ""
-        if start and any(opening.startswith(start) for opening in TAGS):
+        if start and any(opening.startswith(start) for opening in _HIDDEN):
             return ""
         shown, self._held, self._has_begun = self._held, "", True
         return shown.lstrip() if self.has_hidden else shown

@@ -218,12 +218,15 @@ def _joined_name(known: str, piece: str) -> str:
 
 
 def _parse_piece(body: Mapping[str, Json]) -> _Piece:
-    extras = unknown_fields(body, KNOWN_OF_CALL)
     function = body.get("function")
-    if not isinstance(function, Mapping):
-        return _Piece(_id_in(body), _index_in(body), "", "", extras)
-    if inner := unknown_fields(function, KNOWN_OF_FUNCTION):
-        extras["function"] = inner
+    if isinstance(function, Mapping):
+        extras = unknown_fields(body, KNOWN_OF_CALL)
+        if inner := unknown_fields(function, KNOWN_OF_FUNCTION):
+            extras["function"] = inner
+    else:
+        # Some gateways send name and arguments without the object around them.
+        extras = unknown_fields(body, KNOWN_OF_CALL | KNOWN_OF_FUNCTION)
+        function = body
     name, arguments = function.get("name"), function.get("arguments")
     if isinstance(arguments, Mapping):
         arguments = json.dumps(arguments, ensure_ascii=False)

@@ -13,35 +13,47 @@ from typing import Final
 
 from imagegen.domain.ports import Json
 from imagegen.domain.text import is_same_name
-from imagegen.llm.python_calls import python_call
+from imagegen.llm.python_calls import python_call, strict_json
 from imagegen.llm.tool_calls import MAX_CALLS, plain_name
 
 _NAME: Final = r"""["']?([\w.:-]{1,80})["']?"""
 _BAR: Final = "\uff5c"
 """DeepSeek's bar, which is as wide as a Chinese character."""
+_SPACE: Final = rf"(?:\w{{1,20}}:|longcat_|{_BAR}DSML{_BAR})?"
+"""What stands before a tag's name: that of MiniMax, Seed-OSS, Step; of LongCat; of DeepSeek."""
+_FORMAT: Final = r"\s{0,2}(?:<\|constrain\|>)?\w{0,20}\s{0,2}<\|message\|>"
 _NAMED: Final = re.compile(
-    rf"<(?:function|invoke|tool_call)(?:=|\s+name\s*=\s*){_NAME}\s*>"
+    rf"<{_SPACE}(?:function|invoke|tool_call)(?:=|\s+name\s*=\s*){_NAME}\s*+(?:>|[,(]?\s*+(?=\{{))"
     rf"|(?:<\|start\|>assistant)?<\|channel\|>\s{{0,2}}\w{{0,20}}\s{{0,2}}to={_NAME}\s{{0,2}}"
-    r"(?:<\|channel\|>)?\w{0,20}\s{0,2}(?:<\|constrain\|>)?\w{0,20}\s{0,2}<\|message\|>",
+    rf"(?:<\|channel\|>)?\w{{0,20}}{_FORMAT}"
+    rf"|<\|start\|>assistant\s{{0,2}}to={_NAME}\s{{0,2}}<\|channel\|>\w{{0,20}}{_FORMAT}"
+    rf"|(?:assistant)?commentary\s{{1,2}}to={_NAME}\s{{0,2}}(?:json|code)?",
     re.IGNORECASE,
 )
-"""Llama's and Qwen3-Coder's function, MiniMax' invoke, gpt-oss' channel."""
+"""Llama's and Qwen3-Coder's function, also without its ``>``; MiniMax' invoke; gpt-oss' channel,
+also where the server has taken the control words away."""
 _PASSED: Final = re.compile(
-    rf"\s+|[,;}}]|```[a-z_]{{0,12}}|function<{_BAR}tool.sep{_BAR}>|\[CALL_ID\]\s*\w{{1,40}}"
+    rf"\s+|[,;}}()]|>>>|```[a-z_]{{0,12}}|function<{_BAR}tool.sep{_BAR}>|\[CALL_ID\]\s*\w{{1,40}}"
     rf"|<\|[^|<>\s]{{1,40}}\|>|<{_BAR}[^{_BAR}<>\s]{{1,40}}{_BAR}>|\[/?(?:TOOL_CALLS|ARGS)\]"
-    r"|</?(?:tool_calls?|tools|function_?calls?|minimax:tool_call)>|</(?:function|invoke|s)>",
+    rf"|</?{_SPACE}(?:tool_?calls?|tools|tool_code|function_?calls?)>|</{_SPACE}(?:function|invoke)>"
+    r"|<function>|</s>|<tool_sep>|<\|tool_call>|<tool_call\|>|<(?:start|end)_function_call>"
+    r"|functools(?=\[)|\[(?:END_)?TOOL_REQUEST\]|Action:(?=\s*```)",
     re.IGNORECASE,
 )
 """Marks, fences, what separates two calls, and a brace too many behind one."""
 _BEHIND: Final = re.compile(rf"</|<\||<{_BAR}|```|\Z")
 _FIELD: Final = re.compile(
-    rf"<parameter(?:=|\s+name\s*=\s*){_NAME}[^<>]{{0,80}}>(.*?)</parameter>"
-    r"|<arg_key>\s*([\w.-]{1,80})\s*</arg_key>\s*<arg_value>(.*?)</arg_value>",
+    rf"<{_SPACE}parameter(?:=|\s+name\s*=\s*){_NAME}[^<>]{{0,80}}>(.*?)"
+    rf"(?:</{_SPACE}parameter>|(?=<{_SPACE}parameter[=\s]|</{_SPACE}(?:function|invoke)>))"
+    rf"|<{_SPACE}arg_key>\s*([\w.-]{{1,80}})\s*</{_SPACE}arg_key>\s*<{_SPACE}arg_value>(.*?)"
+    rf"</{_SPACE}arg_value>",
     re.IGNORECASE | re.DOTALL,
 )
-"""Qwen3-Coder's and MiniMax' parameters, GLM's keys and values."""
+"""Qwen3-Coder's and MiniMax' parameters, also without their end; GLM's keys and values."""
 _BARE_NAME: Final = re.compile(r"[A-Za-z_][\w.:-]{0,79}")
-_NAMES: Final = ("name", "tool", "tool_name", "function", "action")
+_NAMES: Final = ("name", "tool", "tool_name", "function", "action", "recipient_name")
+_LISTS: Final = ("tool_calls", "tool_uses")
+"""The names under which an object has calls: a whole message, and OpenAI's parallel calls."""
 _ARGUMENTS: Final = (
     *("arguments", "parameters", "args", "input", "tool_input", "action_input", "kwargs"),
 )
@@ -63,7 +75,7 @@ def written_calls(text: str, tool: str, *, any_name: bool = False) -> tuple[Writ
     what does not exist is one as well, so that the model is told.
     """
     try:
-        calls = _Reading(text).calls_alone()
+        calls = _Reading(text, tool).calls_alone()
     except (ValueError, RecursionError):
         return ()
     is_wanted = any_name or all(is_same_name(one.name, tool) for one in calls)
@@ -79,6 +91,7 @@ class _Reading:
     """One text, as far as it is read."""
 
     text: str
+    tool: str
     at: int = 0
     calls: list[WrittenCall] = field(default_factory=list)
     name: str = ""
@@ -90,7 +103,8 @@ class _Reading:
     def calls_alone(self) -> list[WrittenCall]:
         while self.at < len(self.text):
             if found := _NAMED.match(self.text, self.at):
-                self._begin(found, found[1] or found[2])
+                self._begin(found, next(filter(None, found.groups())))
+                self.is_bare = found[0][0] != "<"
             elif found := _PASSED.match(self.text, self.at):
                 self.at = found.end()
             elif found := _FIELD.match(self.text, self.at):
@@ -138,6 +152,14 @@ class _Reading:
             self._add_object(one)
 
     def _decoded(self) -> Json:
+        """Return the JSON that begins here, which may be spelled as Python."""
+        try:
+            return self._next_json()
+        except ValueError:
+            self.text = self.text[: self.at] + strict_json(self.text[self.at :])
+        return self._next_json()
+
+    def _next_json(self) -> Json:
         """Return the JSON that begins here; small models leave out its last brace."""
         value: Json
         try:
@@ -152,10 +174,19 @@ class _Reading:
     def _add_object(self, value: Json) -> None:
         if not isinstance(value, Mapping):
             raise _OtherTextError
+        for inner in (value.get(one) for one in _LISTS):
+            if isinstance(inner, list) and inner:
+                for one in inner:
+                    self._add_object(one)
+                return
         inner = value.get("function", value.get("function_call"))
         value = inner if isinstance(inner, Mapping) else value
         name = next((value[one] for one in _NAMES if isinstance(value.get(one), str)), "")
         arguments = next((value[one] for one in _ARGUMENTS if one in value), None)
+        if len(value) == 1 and is_same_name(next(iter(value)), self.tool):
+            # Apertus names the object by the tool.
+            ((name, arguments),) = value.items()
+            arguments = arguments if isinstance(arguments, Mapping) else None
         if not isinstance(name, str) or not name or not isinstance(arguments, str | Mapping):
             raise _OtherTextError
         self._add(name, arguments)

@@ -58,6 +58,11 @@ DECLINED_FINISHES = frozenset({"IMAGE_OTHER", "OTHER", "NO_IMAGE", "LANGUAGE"})
 BROKEN_FINISHES = frozenset(
     {"MAX_TOKENS", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE"}
 )
+# "The user account is limited or disabled", says Google's own client (google-genai 3.4.0). A
+# limited one may still draw other prompts, and this is the end of one answer: it counts as a
+# failure of its user, so that a disabled account closes the provider and one user does not.
+LIMITED_FINISH = "PUP_LIMITED_DISABLED"
+LIMITED_ADVICE = "Google limits or has disabled the account, for its Prohibited Use Policy."
 # Google's reasons for an error of the key or its project
 # (https://docs.cloud.google.com/apis/docs/reference/rpc/google.api#errorreason).
 KEY_REASONS = frozenset(
@@ -214,8 +219,8 @@ def _refusal(answer: HttpAnswer) -> ProviderError | None:
     finish = _finish(answer)
     if finish in REFUSED_FINISHES:
         return answered_fault(NAME, Outcome.REFUSED, answer, code=finish)
-    if finish == "PUP_LIMITED_DISABLED":  # Google's own client attributes it to the account
-        return answered_fault(NAME, Outcome.ACCOUNT, answer, code=finish)
+    if finish == LIMITED_FINISH:
+        return answered_fault(NAME, Outcome.UNAVAILABLE, answer, code=finish, advice=LIMITED_ADVICE)
     return None
 
 

@@ -204,7 +204,15 @@ def _decoded(content: bytes) -> Json:
 
 
 def _one_object(body: Json) -> Json:
-    """Return the object of a list with one: Google's streams and some gateways answer so."""
+    """Return the object of a list with one, as Google's streams and some gateways answer.
+
+    Other gateways encode an answer twice, so that it is a text in JSON.
+
+    Raises:
+        ValueError, RecursionError: such a text is not JSON.
+    """
+    if isinstance(body, str) and body.lstrip().startswith(("{", "[")):
+        body = _decoded(body.encode())
     if isinstance(body, list) and len(body) == 1 and isinstance(body[0], Mapping):
         return body[0]
     return body

@@ -3,13 +3,18 @@
 A call takes one picture at most: with two it is refused ("Number of images (2) exceeds maximum of
 1", ``too_many_images``, as of 2026-04-23). The prompt goes with the first picture, and each further
 picture has a call of its own.
+
+A call above the rate is repeated once after a short wait: many users at once would otherwise get an
+error each.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from imagegen.domain.call_errors import ProviderError
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Json, Moderation
@@ -29,6 +34,10 @@ from imagegen.providers.json_body import Body
 from imagegen.providers.openai import NAME, classify
 
 MODEL = "omni-moderation-latest"
+PAUSE_SECONDS = 1.0
+"""The wait before the second call where the endpoint names none."""
+LONGEST_PAUSE_SECONDS = 3.0
+"""If the endpoint asks for a longer wait, the caller is told instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class OpenAIModerator:
     http: JsonHttp
     api_key: SecretStr
     base_url: str
+    sleep: Callable[[float], None] = time.sleep
 
     @property
     def reads_pictures(self) -> bool:
@@ -59,17 +69,29 @@ class OpenAIModerator:
         for body in to_bodies(prompt, pictures):
             if deadline.is_over():
                 raise fault(NAME, Outcome.UNAVAILABLE, "no time left for its next picture")
-            verdict = self._verdict(body, deadline.remaining_seconds())
+            verdict = self._patient_verdict(body, deadline)
             if verdict.flagged:
                 break
         return verdict
 
-    def _verdict(self, body: Mapping[str, Body], timeout_seconds: float) -> Moderation:
+    def _patient_verdict(self, body: Mapping[str, Body], deadline: Deadline) -> Moderation:
+        """Return the verdict, also if the first call was above the rate and the second is not."""
+        try:
+            return self._verdict(body, deadline)
+        except ProviderError as error:
+            pause_seconds = error.retry_after_seconds or PAUSE_SECONDS
+            longest = min(LONGEST_PAUSE_SECONDS, deadline.remaining_seconds() / 2)
+            if error.outcome is not Outcome.RATE_LIMITED or pause_seconds > longest:
+                raise
+        self.sleep(pause_seconds)
+        return self._verdict(body, deadline)
+
+    def _verdict(self, body: Mapping[str, Body], deadline: Deadline) -> Moderation:
         answer = self.http.post(
             f"{self.base_url}/moderations",
             headers=bearer(NAME, self.api_key),
             body=body,
-            timeout_seconds=timeout_seconds,
+            timeout_seconds=deadline.remaining_seconds(),
         )
         return verdict_from(answer)
 

@@ -1,8 +1,9 @@
 """Finds the image in an answer, in whatever form it is written there.
 
 An image that was made is paid for, so it is not lost over its form: base64 in any spelling, a data
-URI, a link, an image in Markdown, or one of these inside a list or an object, which may itself be
-written as text. The bytes decide whether it is an image; labels are ignored.
+URI, a link, an image in Markdown or HTML, a list of bytes, or one of these inside a list or an
+object, which may itself be written as text. The bytes decide whether it is an image; labels are
+ignored.
 """
 
 import base64
@@ -48,6 +49,8 @@ IMAGE_FIELDS = (
 FRAME_FIELDS = (
     *("choices", "message", "content", "candidates", "parts", "predictions", "artifacts"),
     *("result", "results", "response", "generated_images", "generatedImages"),
+    # The answer of a Lambda function that nothing has unpacked.
+    "body",
 )
 ECHOES = frozenset({"prompt", "revised_prompt"})
 """The names under which an answer repeats the request: a picture or a link there is the user's."""
@@ -56,7 +59,12 @@ DATA_URI = re.compile(r"data:([^,]*),", re.IGNORECASE)
 # Strict base64 needs no repair; anything else in the alphabets and between them does.
 REPAIRABLE = re.compile(r"[A-Za-z0-9+/_\-=\s]*")
 ESCAPED = re.compile(r"\\[nrt]|\\(?=/)")
-MARKDOWN_IMAGE = re.compile(r"!\[[^\]\n]{0,1000}\]\(\s*<?([^\s<>()]+)")
+SHOWN_IMAGE = re.compile(
+    r"!\[[^\]\n]{0,1000}\]\(\s*<?([^\s<>()]+)"
+    r"|<img\s[^<>]{0,1000}?\bsrc\s{0,9}=\s{0,9}[\"']?([^\s\"'<>]+)",
+    re.IGNORECASE,
+)
+"""An image in Markdown or HTML."""
 JSON_STARTS = ("[", "{", '"')
 
 
@@ -110,6 +118,9 @@ def _walk(value: Json, depth: int) -> Iterator[bytes | str]:
     if isinstance(value, str):
         yield from _in_text(value, depth)
     elif depth and isinstance(value, list):
+        if content := _listed_bytes(value):
+            yield content
+            return
         for one in value:
             yield from _walk(one, depth - 1)
     elif depth and isinstance(value, Mapping):
@@ -119,15 +130,25 @@ def _walk(value: Json, depth: int) -> Iterator[bytes | str]:
 
 
 def _in_text(text: str, depth: int) -> Iterator[bytes | str]:
-    if LINK.fullmatch(text.strip()):
-        yield text.strip()
+    plain = text.strip().removeprefix("<").removesuffix(">")
+    if LINK.fullmatch(plain):
+        yield plain
     elif content := decoded_image(text):
         yield content
     elif (value := _written_as_json(text)) is not None:
         yield from _walk(value, depth - 1) if depth else ()
     else:
-        for found in MARKDOWN_IMAGE.finditer(text):
-            yield from _in_text(found[1], depth)
+        for found in SHOWN_IMAGE.finditer(text):
+            yield from _in_text(found[1] or found[2], depth)
+
+
+def _listed_bytes(value: list[Json]) -> bytes | None:
+    """Return the image whose bytes are numbers in a list, as Node.js writes a buffer."""
+    if not value or len(value) > MAX_IMAGE_BYTES:
+        return None
+    numbers = [one for one in value if type(one) is int and 0 <= one < 256]
+    content = bytes(numbers) if len(numbers) == len(value) else b""
+    return content if is_image(content) else None
 
 
 def _written_as_json(text: str) -> Json:
@@ -159,6 +180,8 @@ def _decoded(text: str) -> bytes | None:
 def _repaired(text: str) -> bytes | None:
     """Return the image in base64 that is not spelled strictly."""
     text = ESCAPED.sub("", text).strip(" \t\r\n\"'")
+    # Bytes as Python shows them begin with ``b'``.
+    text = text.removeprefix("b'").removeprefix('b"')
     if "%" in text:
         text = unquote_to_bytes(text).decode("latin-1")
     if not REPAIRABLE.fullmatch(text):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from imagegen.domain.ports import Json
-from imagegen.providers.pictures import MARKDOWN_IMAGE
+from imagegen.providers.pictures import SHOWN_IMAGE
 
 # A code of one word, such as ``content_filter``. ``safety_identifier`` is a parameter's name.
 CODE = re.compile(
@@ -190,7 +190,7 @@ def _refuses(name: str, value: Json) -> bool:
 
 def is_sentence(text: str) -> bool:
     """Return whether a text is written for people: several words, or a script without spaces."""
-    if text.startswith("data:") or MARKDOWN_IMAGE.search(text):
+    if text.startswith("data:") or SHOWN_IMAGE.search(text):
         return False
     text = URL.sub("", text)
     if any(one >= FIRST_SCRIPT_WITHOUT_SPACES and one.isalpha() for one in text):
