@@ -55,7 +55,7 @@ class Chat:
         page.route(f"{url}/app/*", self.files)
         page.route(f"{SERVICE}/**", self.answer)
         page.goto(f"{url}/app/chat")
-        page.wait_for_function("'mount' in window")
+        page.wait_for_function("() => 'mount' in window")
 
     def files(self, route: Route) -> None:
         if route.request.url.endswith(".js"):
@@ -83,7 +83,7 @@ class Chat:
         urls = dict.fromkeys(("estimateUrl", "generateUrl", "healthUrl", "chatUrl"), SERVICE)
         options = {"settings": urls | {"token": "a-token"}, "messages": messages or []}
         self.page.evaluate(MOUNT, options)
-        self.page.wait_for_function("'chat' in window")
+        self.page.wait_for_function("() => 'chat' in window")
 
     def say(self, text: str) -> None:
         self.page.evaluate("(text) => { chat.sendMessage({ text }); }", text)
@@ -136,7 +136,7 @@ def test_words_become_an_offer_a_click_and_an_image(chat: Chat) -> None:
     chat.element.get_by_role("button", name="Generate Image").click()
     expect_state(chat, "complete")
     chat.page.wait_for_function(
-        "chat.messages.at(-1).parts.some((p) => p.state === 'output-available')"
+        "() => chat.messages.at(-1).parts.some((p) => p.state === 'output-available')"
     )
     assert len(chat.sent("/generate-image")) == 1
     assert is_valid(chat)
@@ -146,7 +146,7 @@ def test_the_next_message_sends_texts_and_ids_and_never_a_quote(chat: Chat) -> N
     chat.mount()
     chat.say("Draw a red fox")
     expect_state(chat, "pending")
-    chat.page.wait_for_function("chat.status === 'ready'")
+    chat.page.wait_for_function("() => chat.status === 'ready'")
     next_one = EVENTS[0][1] | {"id": "msg_2"}
     done = DONE | {"id": "msg_2", "imageGenerations": []}
     chat.events = [("message_start", next_one), ("message_complete", done)]

@@ -39,7 +39,7 @@ class App:
         page.route("https://images.example/**", answer_images)
         page.route(f"{url}/app/*", lambda route: answer(route, name, served=served))
         page.goto(f"{url}/app/{name}")
-        page.wait_for_function("'mount' in window")
+        page.wait_for_function("() => 'mount' in window")
 
     def heard(self, message: Any) -> None:
         if message.type == "error":
@@ -50,7 +50,7 @@ class App:
 
     def mount(self, data: Any, **options: Any) -> None:
         self.page.evaluate(MOUNT, [data, options])
-        self.page.wait_for_function("'give' in window")
+        self.page.wait_for_function("() => 'give' in window")
 
     def give(self, data: Any) -> None:
         self.page.evaluate("(data) => { give(data); }", data)
@@ -171,6 +171,6 @@ def test_events_reach_a_host_that_took_over_a_servers_html(
     app.element.evaluate(STUB)
     app.element.get_by_role("button", name="Generate Image").click()
     expect(app.element).to_have_attribute("data-state", "starting")
-    app.page.wait_for_function("changes.length === 1")
+    app.page.wait_for_function("() => changes.length === 1")
     app.give(OTHER)
     expect_offer(app, OTHER["estimate"]["buttonLabel"])

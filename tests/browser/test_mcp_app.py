@@ -166,7 +166,7 @@ def test_a_script_of_the_host_cannot_press_the_button(browser: Browser) -> None:
         )
     # What the frame says now comes after what it would have asked for.
     page.frames[1].evaluate("parent.postMessage({ method: 'after' }, '*')")
-    page.wait_for_function("got.some(({ method }) => method === 'after')")
+    page.wait_for_function("() => got.some(({ method }) => method === 'after')")
     assert called(page) == []
     page.close()
 
@@ -238,7 +238,7 @@ def opened_link(offer: dict[str, Any], browser: Browser, **capabilities: Any) ->
     expect(view.locator("generated-image")).to_be_hidden()
     expect(view.locator("#prompt")).to_have_text(HOSTILE)
     view.get_by_role("button", name=LABEL).click()
-    page.wait_for_function("got.some(({ method }) => method === 'ui/open-link')")
+    page.wait_for_function("() => got.some(({ method }) => method === 'ui/open-link')")
     links = [one["url"] for one in called(page, "ui/open-link")]
     assert called(page) == []
     page.close()

@@ -52,7 +52,7 @@ def test_a_click_in_the_view_and_nothing_else_makes_the_image(
     picture = element.locator(".link img")
     expect(picture).to_be_visible()
     page.frames[1].wait_for_function(
-        "document.querySelector('generated-image').shadowRoot"
+        "() => document.querySelector('generated-image').shadowRoot"
         ".querySelector('.link img').naturalWidth > 0"
     )
     assert drawn(stack) == 1

@@ -35,7 +35,7 @@ class App:
         if order == "element first":
             page.add_init_script(DEFINE)
         page.goto(f"{url}/")
-        page.wait_for_function("'mount' in window")
+        page.wait_for_function("() => 'mount' in window")
         page.evaluate(f"() => {{ {DEFINE} }}")
 
     def heard(self, message: Any) -> None:

@@ -90,7 +90,7 @@ def test_a_changed_hash_swaps_no_token(visit: Visit, simulated: bool) -> None:  
         page.reload()
         expect(page.locator("#spent")).to_contain_text("spent", timeout=TIMEOUT_MS)
     page.evaluate("(token) => { location.hash = `token=${token}`; }", stranger(visitor))
-    page.wait_for_function("!location.hash")
+    page.wait_for_function("() => !location.hash")
     assert page.evaluate(TOKEN) == visitor.person.token
     if simulated:
         expect(page.get_by_text("It was not used")).to_be_visible()

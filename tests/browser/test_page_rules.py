@@ -180,7 +180,7 @@ def test_the_rules_are_in_force(visit: Visit) -> None:
         "() => { try { document.body.innerHTML = 'x'; } catch (no) { return no.name; } }"
     )
     assert thrown == "TypeError"
-    page.wait_for_function("window.violations.length >= 2")
+    page.wait_for_function("() => window.violations.length >= 2")
 
 
 def test_nothing_moves_for_whoever_asked_for_rest(visit: Visit) -> None:

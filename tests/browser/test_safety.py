@@ -181,7 +181,7 @@ HOSTILE_CSS = """<!doctype html><title>x</title><style>
 
 def test_a_hostile_style_sheet_does_not_reach_inside(stranger: Any) -> None:
     page = stranger(HOSTILE_CSS)
-    page.wait_for_function("customElements.get('generated-image') !== undefined")
+    page.wait_for_function("() => customElements.get('generated-image') !== undefined")
     known = read_fixture("fallback")
     page.evaluate(
         "(data) => { document.querySelector('generated-image').data = data; }", known["data"]
