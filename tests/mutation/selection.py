@@ -82,13 +82,18 @@ class Selection:
         first = self.coverage.of(used)
         # Those that run anything of the module come after them.
         rest = self.coverage.of(self.coverage.lines_of(one.path))
-        return self._within_limit(self._of_few_files([*dict.fromkeys([*first, *rest])]))
+        tests, own = [*dict.fromkeys([*first, *rest])], own_tests(one.module)
+        tests.sort(key=lambda test: not _is_in(test, own))
+        return self._within_limit(self._of_few_files(tests, own))
 
-    def _of_few_files(self, tests: Sequence[str]) -> list[str]:
-        """Return the tests of the files that have the most of them: each file takes its time."""
+    def _of_few_files(self, tests: Sequence[str], own: Sequence[str]) -> list[str]:
+        """Return the module's own tests and those of the files that have the most of them.
+
+        Each file takes its time.
+        """
         files = Counter(test.partition("::")[0] for test in tests)
         few = {file for file, _ in files.most_common(FILES)}
-        return [test for test in tests if test.partition("::")[0] in few]
+        return [test for test in tests if _is_in(test, own) or test.partition("::")[0] in few]
 
     def _lines_with(self, names: Sequence[str]) -> set[Line]:
         if not names:

@@ -129,7 +129,7 @@ OWN: Final = {
     "llm/call_filter.py": ("written_calls",),
     "llm/written_calls.py": ("written_calls",),
     "llm/python_calls.py": ("written_calls",),
-    "llm/unopened.py": ("written_calls",),
+    "llm/unopened.py": ("unopened", "written_calls"),
     "llm/event_stream.py": ("llm_reading",),
     "llm/control_words.py": ("llm_reading",),
     "llm/thinking.py": ("llm_reading",),

@@ -65,8 +65,6 @@ class UnopenedFilter:
 
     def end(self) -> str:
         """Return the text that was held back: the end of the answer is the end of a line."""
-        if self._is_over:
-            return ""
         return (self.add("\n") + self._released()).removesuffix("\n")
 
     def _released(self) -> str:
@@ -81,8 +79,7 @@ class UnopenedFilter:
             return ""
         half = _HALF.search(text, max(0, len(text) - KEPT))
         end = half.start() if half and _may_be_tag(half[0]) else len(text)
-        if text[end:]:
-            self._held = [text[end:]]
+        self._held = [text[end:]]
         self._before = (self._before + text[:end])[-1:]
         self._has_begun = self._has_begun or bool(text[:end])
         return text[:end]
