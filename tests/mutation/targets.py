@@ -126,7 +126,7 @@ OWN: Final = {
     "wire/health.py": ("reading",),
     "llm/stream_reader.py": ("llm_reading", "llm"),
     "llm/answer_filter.py": ("written_calls", "llm_reading"),
-    "llm/call_filter.py": ("written_calls",),
+    "llm/call_filter.py": ("call_filter", "written_calls"),
     "llm/written_calls.py": ("written_calls",),
     "llm/python_calls.py": ("written_calls",),
     "llm/unopened.py": ("unopened", "written_calls"),

@@ -109,8 +109,7 @@ class CallFilter:
     def _start(self, text: str) -> int | None:
         """Return where what may be a call begins; ``None`` if it has not begun."""
         if not self._has_begun:
-            before = _FENCE.match(text)
-            at = before.end() if before else 0
+            at = _begin(text)
             self._is_marked = bool(_MARK.match(text, at))
             is_bare = _JSON.match(text, at) or text.startswith(self._functions(), at)
             if at <= MOST_BEFORE and (self._is_marked or is_bare):
@@ -155,15 +154,21 @@ class CallFilter:
         """Return whether a text may become a call that is the whole answer."""
         if _HALF_FENCE.fullmatch(text):
             return True
-        before = _FENCE.match(text)
-        rest = text[before.end() :] if before else text
-        if len(text) - len(rest) > MOST_BEFORE:
+        at = _begin(text)
+        if at > MOST_BEFORE:
             return False
+        rest = text[at:]
         is_function = any(one.startswith(rest) for one in self._functions())
         return is_function or bool(_HALF_JSON.fullmatch(rest)) or _may_be_mark(rest)
 
     def _names_tool(self, text: str) -> bool:
         return name_alone(self.tool) in name_alone(text)
+
+
+def _begin(text: str) -> int:
+    """Return where a text begins behind spaces and the beginning of a fence."""
+    before = _FENCE.match(text)
+    return before.end() if before else 0
 
 
 def _may_be_mark(text: str) -> bool:
