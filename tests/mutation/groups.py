@@ -200,7 +200,7 @@ CHAT: Final = Group(
     ),
     (
         *_tests(UNIT, "chatter conversation chat_limits chat_bootstrap llm_dialect llm_reading"),
-        *_tests(UNIT, "call_filter written_calls unopened"),
+        *_tests(UNIT, "call_filter written_calls unopened thinking"),
         *_tests(UNIT, "chat_pictures chat_tool text inputs llm_faults llm_messages"),
         *_tests(UNIT, "loose_arguments"),
         *_tests("tests/adapters", "llm llm_endpoints llm_over_http"),

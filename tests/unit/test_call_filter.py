@@ -2,6 +2,7 @@
 
 import pytest
 
+from imagegen.llm.answer_filter import AnswerFilter
 from imagegen.llm.call_filter import (
     MAX_CHARACTERS,
     MOST_BEFORE,
@@ -127,3 +128,10 @@ def test_at_the_end_everything_that_was_held_is_given_once() -> None:
     assert held.add("<tool") == ""
     assert held.end() == ("<tool", ())
     assert held.end() == ("", ())
+
+
+def test_a_whole_answer_that_was_cut_off_in_a_call_shows_nothing_of_it() -> None:
+    for ran_out, rest in ((True, ""), (False, CALL[:-20])):
+        answer = AnswerFilter(CallFilter(TOOL))
+        assert answer.add(CALL[:-20]) == ""
+        assert answer.end(ran_out=ran_out) == (rest, ())
