@@ -30,7 +30,7 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 }
 .line { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; }
 :host(:not([data-show=offer])) .line { min-height: 28px; }
-.line, .prompt { padding-inline-end: 68px; }
+.line, .prompt { padding-inline-end: 78px; }
 .money { color: var(--soft); font-size: 13px; }
 .chips { gap: 6px; }
 [data-few] > :not([data-more]), .actions > *, .wait, .bar { display: none; }
