@@ -35,7 +35,6 @@ SHOWS = re.compile(
     re.IGNORECASE,
 )
 """What stands before such a word where the picture only shows the thing: a room with wallpaper."""
-
 LEADS_TO_IT = re.compile(
     r"\b(?:as|for|my|als|fürs?|mein(?:en|em)?|como|para|mi|comme|pour|mon)\b", re.IGNORECASE
 )

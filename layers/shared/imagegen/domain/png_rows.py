@@ -70,6 +70,11 @@ class Layout:
         """What the rows of all passes have, each with the byte of its filter."""
         return sum((self.row_bytes(one.width) + 1) * one.height for one in self.passes())
 
+    @property
+    def read_bytes(self) -> int:
+        """What is inflated at most: one byte behind the rows shows that there is more."""
+        return self.data_bytes + 1
+
     def passes(self) -> list[Pass]:
         """Return the passes that have pixels, in the order of the file."""
         if not self.is_interlaced:
@@ -168,9 +173,8 @@ def open_png(content: bytes) -> Png:
             if layout.colour == PALETTE and (not palette or len(palette) % 3):
                 raise BrokenImageError("the palette of the PNG is missing or damaged")
             fitting = transparency if _fits(layout, palette, len(transparency)) else b""
-            blocks = _only_blocks(
-                inflated(_image_data(data, chunks), layout.data_bytes + 1), layout
-            )
+            pieces = inflated(_image_data(data, chunks), layout.read_bytes)
+            blocks = _only_blocks(pieces, layout)
             rows = (row for block in blocks for row in block.rows())
             return Png(layout, palette, fitting, is_animated, rows)
     raise BrokenImageError("the PNG contains no image")
