@@ -26,6 +26,9 @@ LOST = {"code": "network", "status": 0, "detail": "The service could not be reac
 FRAMES = (
     "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
 )
+IN_LANGUAGE = """async (tag) => {
+  await (await import("/elements-words.js")).loadElementWords(tag);
+  document.documentElement.lang = tag; }"""
 FOCUSED = """() => { const shadow = document.activeElement.shadowRoot;
   return [document.activeElement.tagName, shadow?.activeElement?.className ?? null]; }"""
 
@@ -63,9 +66,13 @@ def test_twenty_rapid_clicks_are_one_request(gallery: Gallery) -> None:
     assert [call[0] for call in calls(gallery)] == ["generate"]
 
 
-def test_nothing_below_moves_from_the_click_to_the_image(open_gallery: OpenGallery) -> None:
-    for width in (360, 768, 1280):
-        gallery = open_gallery(width=width)
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja"])
+def test_nothing_below_moves_from_the_click_to_the_image(
+    open_gallery: OpenGallery, language: str
+) -> None:
+    for width in (320, 390, 620, 768, 1280):
+        gallery = open_gallery(width=width, locale=language)
+        gallery.page.evaluate(IN_LANGUAGE, language)
         gallery.show("pending")
         # An offer is three lines: the click makes room for the picture.
         gallery.evaluate("(element) => element.shadowRoot.querySelector('.offer .main').click()")
@@ -84,6 +91,7 @@ def test_nothing_below_moves_from_the_click_to_the_image(open_gallery: OpenGalle
         gallery.page.evaluate(FRAMES)
         assert gallery.page.locator("#after").bounding_box() == top
         assert gallery.page.evaluate("window.shifts") == []
+        gallery.page.close()
 
 
 def test_each_change_is_said_once_and_a_tick_never(gallery: Gallery) -> None:

@@ -7,7 +7,7 @@ import { altText, levelText, providerName, safeUrl, sizeText } from "./format.js
 import { fill, hasWords, inLanguage, t, tagFor } from "./locale.js";
 import { blockedOf, firstOf, isOpen, isUnknown, next, problemOf, viewState, WAITING } from "./machine.js";
 import { adoptable, Base, h, sheetsOf } from "./styles.js";
-import { besideText, buttonText, choiceTexts, loadLater, laterNow, wordsOf } from "./words.js";
+import { besideText, buttonText, choiceTexts, loadLater, laterNow, moneyPromised, wordsOf } from "./words.js";
 
 const css = `
 :host { container-type: inline-size; }
@@ -28,10 +28,10 @@ img { display: block; width: 100%; height: 100%; object-fit: contain; }
 .prompt {
   font-size: 15px; line-height: 1.45; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden;
 }
-.line { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; }
-:host(:not([data-show=offer])) .line { min-height: 28px; }
-.line, .prompt { padding-inline-end: 78px; }
+.line { display: grid; gap: 4px; }
+.chips, .prompt { padding-inline-end: 78px; }
 .money { color: var(--soft); font-size: 13px; }
+.money::before { content: attr(data-most); float: left; width: 100%; margin-right: -100%; visibility: hidden; }
 .chips { gap: 6px; }
 [data-few] > :not([data-more]), .actions > *, .wait, .bar { display: none; }
 [data-fresh] { pointer-events: none; }
@@ -48,9 +48,6 @@ details:not([open]) { position: absolute; inset: 0 0 auto; }
 :host([data-tone=warn]) .frame { background: var(--warn-bg); }
 :host([data-tone=warn]) .head { color: var(--warn); }
 :host([data-show=undo]) .chips { display: none; }
-@container (max-width: 699px) {
-  .money { flex: 1 0 100%; min-height: 2lh; }
-}
 @container (max-width: 499px) {
   .body { padding: 10px 12px 12px; }
   .main, .beside { flex: 1 0 100%; }
@@ -324,6 +321,8 @@ export class GeneratedImageElement extends Base {
     if (words.head) p.head.textContent = words.head;
     p.note.textContent = words.note;
     p.money.textContent = this.#flash || words.money;
+    // As tall as with the promise, which is longer in every language: nothing moves when the image is there.
+    p.money.dataset.most = moneyPromised(this.#generation);
     // The button has the highest price; beside an offer the sentence is for those who hear it.
     p.money.classList.toggle("sr", this.dataset.show === "offer" && Boolean(estimate) && !this.#flash);
     p.prompt.textContent = prompt;

@@ -5,9 +5,8 @@ import { language, t } from "./locale.js";
 import { typicalSeconds } from "./machine.js";
 
 const usual = (g) => t("usualTime", { time: secondsText(typicalSeconds(g)) });
-const ceilingOf = ({ estimate }) => estimate && usdText(estimate.price.ceiling);
-
-const moneyPromised = (g) => (g.estimate ? t("payMost", { count: g.estimate.price.count, price: ceilingOf(g) }) : t("noPrice"));
+/** The most that a person pays; the longest sentence that stands below a picture. */
+export const moneyPromised = ({ estimate }) => (estimate ? t("payMost", { count: estimate.price.count, price: usdText(estimate.price.ceiling) }) : t("noPrice"));
 
 const WORDS = {
   pending: (g) => ({ head: "", note: "", money: moneyPromised(g), said: g.estimate && buttonText(g.estimate) }),
