@@ -24,6 +24,20 @@ from tests.stack.driver import Driver
 
 pytest_plugins = ["tests.browser.deployed"]
 
+WITHOUT_AN_END = """() => {
+  const { fetch } = window;
+  window.fetch = async (...given) => {
+    const answer = await fetch(...given);
+    if (!answer.headers.get("content-type")?.startsWith("text/event-stream")) return answer;
+    const begun = (await answer.text()).split("event: message_complete")[0];
+    const start = (stream) => {
+      stream.enqueue(new TextEncoder().encode(begun));
+      given[1].signal.addEventListener("abort", () => stream.error(given[1].signal.reason));
+    };
+    return new Response(new ReadableStream({ start }), answer);
+  };
+}"""
+"""The end of an answer never comes."""
 HOSTILE = [
     "Draw <img src=x onerror=window.hit=1> a fox",
     'Draw "><script>window.hit=1</script> a fox',
@@ -211,6 +225,31 @@ def test_a_question_can_be_stopped_before_it_is_sent(visit: Visit) -> None:
     visitor.page.get_by_role("button", name="Ask again").click()
     expect_offered(visitor.images.first)
     assert sum(url.endswith("/chat") for url in visitor.requests) == 1
+
+
+def test_what_is_bought_while_the_answer_still_comes_stays(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.evaluate(WITHOUT_AN_END)
+    visitor.say(FOX)
+    image = visitor.images.first
+    expect_offered(image)
+    approve(image).click()
+    visitor.page.reload()
+    expect_seen(visitor.images.first)
+    expect_state(visitor.images.first, "complete")
+    assert visitor.page.locator(".user, .assistant").count() == 2
+
+
+def test_an_offer_whose_answer_breaks_off_is_there_once(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.evaluate(WITHOUT_AN_END)
+    visitor.say(FOX)
+    expect_offered(visitor.images.first)
+    stop_answer(visitor)
+    expect(visitor.page.get_by_text("Stopped.", exact=True)).to_be_visible()
+    visitor.page.reload()
+    expect_offered(visitor.images.first)
+    assert visitor.images.count() == 1
 
 
 def stop_answer(visitor: Visitor) -> None:

@@ -198,6 +198,11 @@ export function chatView(client, told) {
     const mine = messages;
     const message = messageOf({ role: "assistant", content: "", generations: [], calls: [] });
     const view = row(message);
+    /** What a person has read, or may buy at once, stays. */
+    view.stay = () => {
+      if (!mine.includes(message)) mine.push(message);
+      if (mine === messages) save();
+    };
     stop = new AbortController();
     retry?.remove();
     setBusy(true);
@@ -212,11 +217,7 @@ export function chatView(client, told) {
     if (error) Object.assign(message, stop.signal.aborted ? { trouble: t("stoppedAnswer") } : brokeOff(error, view) ? { trouble: t("brokeOff") } : { trouble: explain(error), technical: technicalText(error) });
     const isEmpty = error && !message.content && !message.generations.length;
     if (isEmpty) view.item.remove();
-    else {
-      // What a person has read, or may have bought, stays.
-      messages.push(message);
-      save();
-    }
+    else view.stay();
     if (!error) told.say(message.content || t("offerHere"));
     else {
       const said = trouble(message.trouble, message.technical);
@@ -233,6 +234,7 @@ export function chatView(client, told) {
     if (message.generations.some((one) => one.id === generation.id)) return;
     message.generations.push(generation);
     view.add(generation);
+    view.stay();
   };
 
   /** Offers exactly what was requested, without an LLM. */
