@@ -20,6 +20,7 @@ from tests.browser.pages import (
     expect_state,
     price_of,
 )
+from tests.browser.stage import look_until
 from tests.stack.driver import Driver
 
 pytest_plugins = ["tests.browser.deployed"]
@@ -250,6 +251,28 @@ def test_an_offer_whose_answer_breaks_off_is_there_once(visit: Visit) -> None:
     visitor.page.reload()
     expect_offered(visitor.images.first)
     assert visitor.images.count() == 1
+
+
+def test_what_is_sent_right_after_a_reload_has_the_settings_that_were_left(visit: Visit) -> None:
+    visitor = visit()
+    visitor.set(size="portrait", quality="fast")
+    visitor.page.get_by_label("Message", exact=True).fill(FOX)
+    expect(visitor.page.locator("#price")).not_to_be_empty(timeout=TIMEOUT_MS)
+    held: list[Route] = []
+    visitor.page.route("**/settings.js", lambda route: held.append(route))  # noqa: PLW0108
+    with visitor.page.expect_request("**/settings.js"):
+        visitor.page.reload()
+    visitor.say(FOX)
+    assert visitor.page.locator(".user").count() == 0
+    look_until(lambda: bool(held), "the settings are asked for")
+    held[0].continue_()
+    expect_offered(visitor.images.first)
+    sizes = visitor.page.evaluate(
+        """() => { const { data } = document.querySelector("#messages generated-image");
+        return [data.estimate.request.size, data.estimate.request.quality]; }"""
+    )
+    assert sizes == ["portrait", "fast"]
+    assert not any(url.endswith("/chat") for url in visitor.requests)
 
 
 def stop_answer(visitor: Visitor) -> None:

@@ -192,8 +192,8 @@ function take(given) {
   account.show("");
 }
 
-/** Settings that this person left are there again. */
-const remember = () => Object.keys(kept(ORDER, {})).length && withSettings(() => {});
+/** Settings that this person left are there again before `act`; without any, it is done at once. */
+const remember = (act = () => {}) => (settings || Object.keys(kept(ORDER, {})).length ? withSettings((shown) => shown.filled().then(act, note)) : act());
 
 /** Shows what belongs to the person who is there now, and nothing of the one before. What nobody owned yet stays. */
 function show(before) {
@@ -238,15 +238,18 @@ $("entry").querySelector("form").addEventListener("submit", (event) => {
   take(given);
 });
 $("forget").addEventListener("click", account.leave);
-$("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (chat.stop()) return;
+function send() {
   const words = $("say").value;
   const request = settings?.request();
   if (request && (settings.isBusy() || !request.prompt)) return void settings.ask();
   if (!chat.speak(words, request, request && settings.pictures())) return;
   $("say").value = "";
   settings?.sent();
+}
+$("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  // What this person has set belongs to the words.
+  chat.stop() || remember(send);
 });
 $("say").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

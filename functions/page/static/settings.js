@@ -42,7 +42,7 @@ const fields = () => [
 
 export function settingsView(client, told) {
   const [form, price, why, drawer] = [$("composer"), $("price"), $("why"), $("settings")];
-  let turn = 0, fills = 0;
+  let turn = 0, fills = 0, filled;
   let timer, pictures, looked, known, compared = [], list;
   const clear = h("button", { type: "button", className: "quiet", textContent: t("set.none") });
   drawer.append(h("div", { className: "fields" }, ...fields(), languageField(told.reload)),
@@ -235,7 +235,8 @@ export function settingsView(client, told) {
   function refresh() {
     known = kept(ORDER, {});
     reset();
-    put(known).then((isShown) => isShown && ask());
+    filled = late(() => put(known));
+    filled().then((isShown) => isShown && ask(), (error) => show("", error));
   }
   refresh();
 
@@ -248,6 +249,8 @@ export function settingsView(client, told) {
     choose: () => withInputs((shown) => shown.choose()),
     upload: (file) => withInputs((shown) => shown.upload(file)),
     request,
+    /** Resolves when what this person left is in the fields. */
+    filled: () => filled(),
     /** Returns the names of the pictures that are sent with the words. */
     pictures: () => (pictures?.kept() ?? []).map(({ name }) => name),
     isBusy: () => Boolean(pictures?.isBusy()),
