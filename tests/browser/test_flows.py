@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from imagegen.site.words import LANGUAGES
 from tests.browser.stage import (
     IMAGES,
     Gallery,
@@ -14,6 +15,7 @@ from tests.browser.stage import (
     settle,
     state,
 )
+from tests.browser.test_languages import speak
 
 IMAGE = read_fixture("complete")["data"]["image"]
 PROBLEM = read_fixture("error")["data"]["problem"]
@@ -26,9 +28,6 @@ LOST = {"code": "network", "status": 0, "detail": "The service could not be reac
 FRAMES = (
     "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
 )
-IN_LANGUAGE = """async (tag) => {
-  await (await import("/elements-words.js")).loadElementWords(tag);
-  document.documentElement.lang = tag; }"""
 FOCUSED = """() => { const shadow = document.activeElement.shadowRoot;
   return [document.activeElement.tagName, shadow?.activeElement?.className ?? null]; }"""
 
@@ -66,14 +65,14 @@ def test_twenty_rapid_clicks_are_one_request(gallery: Gallery) -> None:
     assert [call[0] for call in calls(gallery)] == ["generate"]
 
 
-@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_below_moves_from_the_click_to_the_image(
     open_gallery: OpenGallery, language: str
 ) -> None:
     for width in (320, 390, 620, 768, 1280):
-        gallery = open_gallery(width=width, locale=language)
-        gallery.page.evaluate(IN_LANGUAGE, language)
+        gallery = open_gallery(width=width)
         gallery.show("pending")
+        speak(gallery, language)
         # An offer is three lines: the click makes room for the picture.
         gallery.evaluate("(element) => element.shadowRoot.querySelector('.offer .main').click()")
         gallery.page.evaluate(FRAMES)
@@ -91,7 +90,6 @@ def test_nothing_below_moves_from_the_click_to_the_image(
         gallery.page.evaluate(FRAMES)
         assert gallery.page.locator("#after").bounding_box() == top
         assert gallery.page.evaluate("window.shifts") == []
-        gallery.page.close()
 
 
 def test_each_change_is_said_once_and_a_tick_never(gallery: Gallery) -> None:

@@ -19,7 +19,7 @@ from tests.browser.stage import (
 from tests.browser.test_states import SLOPES, WIDER
 
 OTHERS = LANGUAGES[1:]
-WORDS = {one: read_words((STATIC / f"elements-{one}.js").read_text()) for one in OTHERS}
+WORDS = {one: read_words((STATIC / f"elements-{one}.js").read_text()) for one in LANGUAGES}
 LANG = "(element, lang) => { element.lang = lang; }"
 NAMES = re.compile(
     r"gpt|flux|OpenAI|Together|Replicate|Gemini|Markdown|LLM|watercolour", re.IGNORECASE

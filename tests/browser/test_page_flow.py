@@ -267,11 +267,11 @@ def test_what_is_sent_right_after_a_reload_has_the_settings_that_were_left(visit
     look_until(lambda: bool(held), "the settings are asked for")
     held[0].continue_()
     expect_offered(visitor.images.first)
-    sizes = visitor.page.evaluate(
+    wished = visitor.page.evaluate(
         """() => { const { data } = document.querySelector("#messages generated-image");
         return [data.estimate.request.size, data.estimate.request.quality]; }"""
     )
-    assert sizes == ["portrait", "fast"]
+    assert wished == ["portrait", "fast"]
     assert not any(url.endswith("/chat") for url in visitor.requests)
 
 

@@ -321,7 +321,7 @@ export class GeneratedImageElement extends Base {
     if (words.head) p.head.textContent = words.head;
     p.note.textContent = words.note;
     p.money.textContent = this.#flash || words.money;
-    // As tall as with the promise, which is longer in every language: nothing moves when the image is there.
+    // As tall as with the promise: what was charged is shorter, and nothing moves when the image is there.
     p.money.dataset.most = moneyPromised(this.#generation);
     // The button has the highest price; beside an offer the sentence is for those who hear it.
     p.money.classList.toggle("sr", this.dataset.show === "offer" && Boolean(estimate) && !this.#flash);

@@ -249,7 +249,7 @@ function send() {
 $("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   // What this person has set belongs to the words.
-  chat.stop() || remember(send);
+  if (!chat.stop()) remember(send);
 });
 $("say").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -5,7 +5,7 @@ import { language, t } from "./locale.js";
 import { typicalSeconds } from "./machine.js";
 
 const usual = (g) => t("usualTime", { time: secondsText(typicalSeconds(g)) });
-/** The most that a person pays; the longest sentence that stands below a picture. */
+/** Returns the sentence with the most that a person pays. */
 export const moneyPromised = ({ estimate }) => (estimate ? t("payMost", { count: estimate.price.count, price: usdText(estimate.price.ceiling) }) : t("noPrice"));
 
 const WORDS = {
