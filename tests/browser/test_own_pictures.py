@@ -332,6 +332,25 @@ def test_a_deletion_is_taken_back_within_ten_seconds_and_done_when_the_page_is_l
     assert visitor.person.status(kept["id"]).status == 200
 
 
+def test_what_is_sent_right_after_a_reload_has_the_pictures_that_were_left(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.locator("#file").set_input_files([FILE])
+    page.get_by_label("Message", exact=True).fill("Make it night")
+    expect(page.locator("#price")).to_contain_text("at most $", timeout=TIMEOUT_MS)
+    held: list[Route] = []
+    page.route("**/pictures.js", lambda route: held.append(route))  # noqa: PLW0108
+    with page.expect_request("**/pictures.js"):
+        page.reload()
+    visitor.say("Make it night")
+    assert page.locator(".user").count() == 0
+    look_until(lambda: bool(held), "the pictures are asked for")
+    held[0].continue_()
+    newest(visitor, 1)
+    expect(page.locator(".user .with")).to_have_text("With harbour.jpg")
+    assert not any(url.endswith("/chat") for url in visitor.requests)
+
+
 def test_a_file_is_uploaded_once_and_the_price_comes_with_it(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
