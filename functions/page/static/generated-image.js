@@ -16,7 +16,7 @@ const css = `
 }
 .frame { position: relative; overflow: hidden; width: 100%; display: grid; background: var(--bg2); }
 .frame > * { grid-area: 1 / 1; min-width: 0; min-height: 0; }
-:host([data-box=picture]) .frame { aspect-ratio: var(--r); min-height: 152px; max-height: max(20rem, 100vh - 14.5rem); }
+:host([data-box=picture]) .frame { aspect-ratio: var(--r); min-height: 152px; max-height: max(20rem, 100vh - 15.75rem); }
 :host([data-box=none]) .frame { display: none; }
 .link { position: absolute; inset: 0; }
 img { display: block; width: 100%; height: 100%; object-fit: contain; }
