@@ -52,8 +52,9 @@ class CurrentAmounts:
 
     store: AmountStore
     organisation: Amounts
-    """The stack's own, as the next."""
+    """The stack's setting, which an operator may replace; the same holds for ``team``."""
     team: Amounts
+    """Of each team."""
     now_ms: Callable[[], int]
     _kept: dict[str, tuple[int, Amounts | None]] = field(default_factory=dict)
     """By level, until when in ms they may be used."""

@@ -183,7 +183,7 @@ def full_at(budget: Budget, level: Level, day: str, price_microusd: int) -> Take
 
 
 def take_result(budget: Budget, level: Level, hold: LevelHold) -> Taken:
-    """Return what a hold comes to at a level."""
+    """Return whether a hold is counted at a level, has ended there, or which limit stops it."""
     if hold.mark in budget.marks:
         return Taken.TAKEN
     if hold.mark in budget.fences:

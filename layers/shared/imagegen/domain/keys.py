@@ -51,7 +51,7 @@ class EarlierSecret:
 
 @dataclass(frozen=True, slots=True)
 class ProgramKey:
-    """What is stored of a key: enough to recognise it, and not enough to write it down."""
+    """What is stored of a key: enough to recognise the key, and not enough to use it."""
 
     id: str
     """8 characters. It names the key in lists and logs, and stays the same when it is rotated."""

@@ -43,7 +43,7 @@ class QuotedCandidate:
     price_microusd: int
     digest: str
     file_format: str = ""
-    """The file format that is requested; empty for the one that comes anyway."""
+    """The file format that is requested; empty for the model's usual one."""
     size: str = ""
     """The exact size of this candidate; empty if the quote's size means it."""
 

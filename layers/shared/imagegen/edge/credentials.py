@@ -103,5 +103,5 @@ def _user(
         return access.verifier().verify(given)
     if person is not None and "origin" in headers:
         # A browser adds Origin. A key in a page is everybody's key.
-        raise errors.ForbiddenError(f"A page may not name a person: {ON_BEHALF_OF}.")
+        raise errors.ForbiddenError(f"A web page may not name a person: {ON_BEHALF_OF}.")
     return access.keys().verify(text.strip(), needed=needed, person=person)

@@ -121,7 +121,7 @@ class ProgramKeyVerifier:
                 f"The key {key.name!r} may not name a person: it lacks the scope {PEOPLE!r}."
             )
         if needed == ADMIN:
-            raise ForbiddenError("What an operator does is done for nobody else: name no person.")
+            raise ForbiddenError(f"Operators act for nobody else: leave out {ON_BEHALF_OF}.")
         if not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
             raise ForbiddenError(
                 f"{ON_BEHALF_OF} must have 1 to {MAX_SUBJECT_CHARACTERS} characters."

@@ -2,7 +2,7 @@
 
 Source: https://platform.openai.com/docs/api-reference/images/create. A parameter that the service
 cannot apply is refused by its name, so that no client pays for less than it asked for. A parameter
-that asks for what comes anyway is accepted, because many clients send all of their defaults.
+that asks for the default is accepted, because many clients send all of their defaults.
 """
 
 import json

@@ -21,7 +21,7 @@ from imagegen.domain.keys import (
 )
 
 TRIES = 20
-"""How often a change is tried that another one forestalled, or an id that is taken."""
+"""The most tries of a change, if others come first, and of new ids, if they are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,9 @@ class KeyRing:
                     "rotation ends the text that it had before."
                 )
             if key.revoked_ms is not None or is_expired(key, now_ms=now_ms):
-                raise InvalidRequestError(f"The key {name} is over: make a new one.")
+                raise InvalidRequestError(
+                    f"The key {name} was revoked or has expired: make a new one."
+                )
             return rotated(key, digest_of(secret), overlap_ms=overlap_ms, now_ms=now_ms)
 
         return MadeKey(self._changed(name, change), key_text(name, secret, check_key))

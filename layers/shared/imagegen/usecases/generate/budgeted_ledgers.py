@@ -135,7 +135,7 @@ class BudgetedLedgers:
         return self.ledgers.forget_lease(user)
 
     def defer_lease(self, user: str, *, now_ms: int) -> bool:
-        """Let a user be the last in the list of ``lapsed``."""
+        """Move a user to the end of the list of ``lapsed``. Return whether it changed."""
         return self.ledgers.defer_lease(user, now_ms=now_ms)
 
     def _take(self, level: Level, hold: LevelHold) -> Take:

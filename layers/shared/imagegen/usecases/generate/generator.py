@@ -61,7 +61,7 @@ class Generator:
     now_ms: Callable[[], int]
     new_run_id: Callable[[], str]
     set_ledger: Ledger | None = None
-    """Of a set: its user's ledger when the set began. What it has is looked at, no limit."""
+    """For a set: its user's ledger when the set began, to find earlier runs and not limits."""
 
     def generate(self, request: GenerateRequest, user: str, *, ends_ms: int) -> Confirmed:
         """Return the image, or ``Running`` if a run is making it.
