@@ -56,7 +56,7 @@ class Guard:
         return self.fleet().circuits
 
     def fleet(self) -> FleetState:
-        """Return circuits and last key checks, at most two seconds old."""
+        """Return what all instances share about the providers, at most two seconds old."""
         started_ms = self.now_ms()
         if started_ms - self._seen_ms >= CACHE_MS:
             try:

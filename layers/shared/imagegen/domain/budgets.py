@@ -144,7 +144,7 @@ def mark_of(quote_id: str, owner: str, day: str, price_microusd: int, *, started
     """Return the mark of one hold, 14 bytes: day and second, price, and a hash.
 
     The owner is in the hash, because a quote that was given back may be tried again by another run.
-    The price is in the mark, so that the marks of a level say what it holds.
+    The price is in the mark, so that the marks of a level show what it holds.
     """
     second = int(day[6:8]) << 17 | started_ms // 1000 % DAY_SECONDS
     name = hashlib.sha256(f"{quote_id}/{owner}/{started_ms}".encode()).digest()[:NAME_BYTES]

@@ -198,7 +198,7 @@ def revoked(key: ProgramKey, *, now_ms: int) -> ProgramKey:
 
 
 def check_new(key: ProgramKey, *, now_ms: int) -> None:
-    """Raise unless a new key makes sense.
+    """Raise unless a new key is valid.
 
     Raises:
         InvalidRequestError: it says what to change.

@@ -35,6 +35,7 @@ def user_of(event: Mapping[str, Any], access: "Access") -> User | None:
     Raises:
         UnauthorizedError, ForbiddenError: the credential does not allow the request.
         StoreUnavailableError: it cannot be checked now.
+        ConfigurationError: no issuer is set, so it cannot be checked at all.
     """
     http, headers = event["requestContext"]["http"], event["headers"]
     needed = key_scope(event["rawPath"])

@@ -39,7 +39,7 @@ class RecentKeys:
     """By id and digest: random bytes that did not fit a key when it was read, and never will."""
 
     def get(self, key_id: str, secret: bytes) -> ProgramKey | None:
-        """Return a key as it was at most 45 seconds ago.
+        """Return a key as it was at most 45 seconds ago, ``None`` if there is none of this id.
 
         It is read anew if these random bytes do not fit: it may have been rotated since.
 

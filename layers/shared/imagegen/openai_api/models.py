@@ -47,7 +47,7 @@ TIER_OF_QUALITY: dict[str, Tier] = {
     "max": Tier.ULTRA,
     "ultra": Tier.ULTRA,
 }
-"""The tier of each of OpenAI's qualities. With ``auto``, the model or the prompt decides."""
+"""The tier of each quality, by OpenAI's words or ours. With ``auto``, model or prompt decide."""
 QUALITY_OF_TIER = {Tier.FAST: "low", Tier.STANDARD: "medium", Tier.HIGH: "high", Tier.ULTRA: "max"}
 Quality = Literal[
     "auto", "low", "medium", "high", "xhigh", "max", "standard", "hd", "fast", "ultra"

@@ -16,7 +16,7 @@ class Condition(AbstractContextManager[Any], Protocol):
         """Wait for the next change."""
 
     def notify_all(self) -> None:
-        """Wake all who wait."""
+        """Wake all threads that wait."""
 
 
 @dataclass(slots=True)
