@@ -65,7 +65,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A model of the tier that may not make the image, and why."""
+    """A model that may not make the image, and why."""
 
     row: Offering
     reason: Reason

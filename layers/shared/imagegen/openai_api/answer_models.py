@@ -76,8 +76,8 @@ class Adapted(EdgeModel):
 class Receipt(ImageReceipt):
     """The receipt of a call, for one image or several.
 
-    Costs are sums, and ``durationMs`` is the longest. ``repeated`` is true if it is for every image,
-    ``urlInstead`` if it is for any. The other values are those of the first image.
+    Costs are sums, and ``durationMs`` is the longest. ``repeated`` is true if it is true of every
+    image, ``urlInstead`` if it is true of any. The other values are those of the first image.
     """
 
     images: tuple[ImageReceipt, ...]
