@@ -67,6 +67,7 @@ class CallFilter:
     _held: list[str] = field(default_factory=list)
     """The text since what may be a call began."""
     _characters: int = 0
+    """The length of what is held."""
     _is_marked: bool = False
     _is_at_line: bool = True
     """Whether the text so far ends with a line, or is empty."""

@@ -135,13 +135,15 @@ class UnopenedFilter:
     is_expected: bool = False
     """Whether the model's last answer had a closing tag without an opening one."""
     was_found: bool = False
+    """Whether this answer has such a tag."""
     _held: list[str] = field(default_factory=list)
     _before: str = ""
-    """The end of the text that was returned or held, as long as a tag can be."""
+    """The end of the text so far: as long as a tag if the text is held, else one character."""
     _has_begun: bool = False
     """Whether any of the text was returned."""
     _is_over: bool = False
     _strips: bool = False
+    """Whether the spaces and line ends behind the tag are still being removed."""
 
     def pass_on(self) -> None:
         """Hide nothing any more: the thinking had both tags."""
