@@ -135,7 +135,7 @@ def done(given: argparse.Namespace, keys: RecordedKeys, who: str) -> str:
 
     Raises:
         SystemExit: what was given cannot be read.
-        ImagegenError: it makes no sense, or a store cannot be reached.
+        ImagegenError: the command is not valid, or a store cannot be reached.
     """
     now_ms, why = keys.ring.now_ms(), given.why
     actions: Mapping[str, Callable[[], str]] = {

@@ -184,7 +184,7 @@ MONEY: Final = [
     ),
     Alarm(
         "over-price",
-        f"For an image, its provider counted over {OVER_PRICE_PERCENT} % more than its price. "
+        f"For an image, its provider bills over {OVER_PRICE_PERCENT} % more than was charged. "
         "'billed above price' in generate's log group contains the row of the catalog: check its "
         "price. No user paid more.",
         {"images": ours(Metric.OVER_PRICE, period_seconds=DAY)},

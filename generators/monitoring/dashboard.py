@@ -97,7 +97,7 @@ def _circuits(providers: Mapping[str, str]) -> Graph:
         _while_wrong(name, color, Metric.CIRCUIT_OPEN) for name, color in providers.items()
     )
     return Graph(
-        "Circuits: who is left alone (a step each)", shown, stacked=True, top=len(providers)
+        "Circuits: providers not called (a step each)", shown, stacked=True, top=len(providers)
     )
 
 
@@ -181,12 +181,12 @@ def _slowness(timeouts: Mapping[str, str]) -> Graph:
 def _load() -> Graph:
     shown = (
         Line(
-            "generate at once",
+            "generate: runs at once",
             AMBER,
             lambdas("generate", "ConcurrentExecutions", "Maximum", FIVE_MINUTES),
         ),
-        Line("estimate turned away", RED, lambdas("estimate", "Throttles", "Sum", FIVE_MINUTES)),
-        Line("generate turned away", RED, lambdas("generate", "Throttles", "Sum", FIVE_MINUTES)),
+        Line("estimate throttled", RED, lambdas("estimate", "Throttles", "Sum", FIVE_MINUTES)),
+        Line("generate throttled", RED, lambdas("generate", "Throttles", "Sum", FIVE_MINUTES)),
     )
     return Graph("Functions: load", shown)
 

@@ -17,7 +17,7 @@ from imagegen.domain.call_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ChatTurn, Json, TextPart, TokenCount, ToolUse
 from imagegen.domain.text import legible
-from imagegen.llm.control_words import CONTROL_WORDS
+from imagegen.llm.answer_filter import CONTROL_WORDS
 from imagegen.llm.openai_chat import OpenAILlm, build_llm
 from imagegen.llm.stream_reader import Reader
 from imagegen.llm.tool_calls import MAX_ARGUMENT_CHARACTERS

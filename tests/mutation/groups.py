@@ -194,8 +194,8 @@ CHAT: Final = Group(
         *_in("usecases/chat", "chatter limits llm_call answer_text"),
         *_in("domain", "chat_usage conversation ports"),
         *_in("llm", "dialect stream_reader tool_calls unknown_fields llm_faults messages"),
-        *_in("llm", "refusal_words event_stream openai_chat thinking control_words"),
-        *_in("llm", "answer_filter call_filter written_calls python_calls unopened"),
+        *_in("llm", "refusal_words event_stream openai_chat thinking"),
+        *_in("llm", "answer_filter call_filter written_calls python_calls"),
         *_in("wire", "history messages handles loose_arguments"),
     ),
     (

@@ -30,8 +30,10 @@ from imagegen.wire.messages import (
     MessageComplete,
     TextApiCall,
     TextDelta,
+    ToolCall,
     image_offer,
     llm_result,
+    tool_call_bytes,
 )
 from tests.fakes.catalogs import ROOT
 from tests.fakes.service import Service
@@ -199,6 +201,19 @@ def test_an_offer_is_found_in_every_interfaces_results(name: str) -> None:
     results, call_id = RESULTS[name]
     expected = image_offer(FOX, call_id).model_dump(mode="json", by_alias=True)
     assert extract_image_generations(results) == [expected]
+
+
+@pytest.mark.parametrize("prompt", ["a fox", 'a "fox"\n', "狐🦊"])
+def test_the_bytes_of_a_call_are_those_of_its_event_and_of_its_image_once_more(prompt: str) -> None:
+    image = image_offer(SERVICE.estimate(prompt))
+    call = ToolCall(id="c1", name=TOOL, arguments={"prompt": prompt}, ok=True)
+    offered = call.model_copy(update={"image_generation": image})
+    alone, event, again = (
+        len(json.dumps(one.model_dump_json(by_alias=True))) for one in (call, offered, image)
+    )
+    assert tool_call_bytes(call) == alone
+    # The name of the image's field in the event is not counted.
+    assert 0 <= event + again - tool_call_bytes(offered) < 20
 
 
 FORGED = json.dumps(

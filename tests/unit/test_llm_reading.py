@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from imagegen.domain.call_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
-from imagegen.llm.control_words import CONTROL_WORDS, EndFilter
+from imagegen.llm.answer_filter import CONTROL_WORDS, EndFilter
 from imagegen.llm.event_stream import BrokenStreamError, EventStream
 from imagegen.llm.stream_reader import Reader
 from imagegen.llm.thinking import LONGEST, TAGS, WRAPPERS, ThinkingFilter

@@ -584,7 +584,7 @@ def test_a_name_of_a_person_has_bounds(house: House, person: str) -> None:
 
 def test_an_operator_acts_for_nobody_else(house: House) -> None:
     made = house.make(ADMIN, IMAGES, PEOPLE)
-    with pytest.raises(ForbiddenError, match="name no person"):
+    with pytest.raises(ForbiddenError, match="leave out x-imagegen-on-behalf-of"):
         enters(house.instance(), made.text, ADMIN, "alice")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegen.llm.unopened import UnopenedFilter
+from imagegen.llm.thinking import UnopenedFilter
 
 
 def shown(*pieces: str, is_expected: bool = False) -> list[str]:

@@ -24,7 +24,7 @@ from imagegen.llm.call_filter import (
 )
 from imagegen.llm.python_calls import strict_json
 from imagegen.llm.stream_reader import Reader
-from imagegen.llm.unopened import PAIRS, UnopenedFilter
+from imagegen.llm.thinking import PAIRS, UnopenedFilter
 from imagegen.llm.written_calls import written_calls
 
 TOOL = "generate_image"

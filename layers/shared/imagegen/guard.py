@@ -56,7 +56,7 @@ class Guard:
         return self.fleet().circuits
 
     def fleet(self) -> FleetState:
-        """Return circuits and last key checks, at most two seconds old."""
+        """Return what all instances share about the providers, at most two seconds old."""
         started_ms = self.now_ms()
         if started_ms - self._seen_ms >= CACHE_MS:
             try:
@@ -152,7 +152,10 @@ class Guard:
         return breaker.blocked_until_ms(circuit, self.policy, user, now_ms=now_ms)
 
     def _open_if_due(self, name: str) -> None:
-        """Open a circuit that should be open: who counted its last failure died before that."""
+        """Open a circuit that should be open but is not.
+
+        The instance that counted its last failure may have ended before it could open the circuit.
+        """
         circuit = self.circuits().get(name, Circuit())
         if breaker.should_open(circuit, self.policy, now_ms=self.now_ms()):
             self._swap(name, circuit, self._opened(circuit, "failures"))

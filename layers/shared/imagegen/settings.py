@@ -223,7 +223,7 @@ class ChatSettings(ChatLimitSettings):
     chat_base_url: str = ""
     chat_model: str = ""
     chat_concurrency: Annotated[int, Field(ge=0)] = 10
-    """How many chats may run at once; without this brake the chat is out of service."""
+    """How many chats may run at once; with 0, the chat is out of service."""
     chat_input_characters: Annotated[int, Field(ge=1_000, le=200_000)] = 60_000
     chat_input_usd_per_million: UsdPerMillion = None
     chat_output_usd_per_million: UsdPerMillion = None

@@ -105,9 +105,7 @@ def test_a_switch_stands_beside_the_circuits_and_the_last_one_wins(
         "beta": Switch(is_on=True, at_ms=NOW + 1),
     }
     assert found.circuits == {"alpha": Circuit(until_ms=NOW + 5)}
-    assert found.is_switched_off("alpha")
-    assert not found.is_switched_off("beta")
-    assert not found.is_switched_off("gamma")
+    assert found.switched_off() == {"alpha"}
 
 
 def test_a_scan_reads_records_of_all_users_and_no_other_item(aws: Aws) -> None:

@@ -35,7 +35,7 @@ class DynamoAmountStore:
     def replace(self, level: str, before: Amounts | None, after: Amounts | None) -> bool:
         """Replace the amounts of a level; return ``False`` if they are not those of before.
 
-        The write may be sent twice: what it wrote is found then.
+        The write may be sent twice: if the amounts are those that it writes, it returns ``True``.
         """
         given: Any = {"TableName": self.table, **_still(before)}
         given["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"

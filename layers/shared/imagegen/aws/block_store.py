@@ -1,4 +1,4 @@
-"""The mark of a blocked user: one attribute of the user's ledger, which also a new user has.
+"""The mark of a blocked user: one attribute of the user's ledger, also of a user without one.
 
 The write names no other attribute, so the role that sends it may be limited to this one.
 """

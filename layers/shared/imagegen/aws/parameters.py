@@ -32,7 +32,7 @@ https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-
 
 
 def _at_once() -> int:
-    """Return no time."""
+    """Return 0: the values are read again after exactly five minutes."""
     return 0
 
 

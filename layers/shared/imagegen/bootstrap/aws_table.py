@@ -43,14 +43,14 @@ class AwsTable:
 
     @cached_property
     def amounts(self) -> "AmountStore":
-        """The amounts of these budgets that operators set."""
+        """The amounts that operators set for budgets above the users."""
         from imagegen.aws.amount_store import DynamoAmountStore  # noqa: PLC0415 as above
 
         return DynamoAmountStore(clients.dynamodb(), self.settings.table_name)
 
     @cached_property
     def warnings(self) -> "BudgetWarningStore":
-        """The warnings of these budgets."""
+        """The warnings of budgets above the users."""
         from imagegen.aws.warning_store import DynamoBudgetWarningStore  # noqa: PLC0415 few write
 
         return DynamoBudgetWarningStore(clients.dynamodb(), self.settings.table_name)

@@ -103,14 +103,14 @@ class Providers:
         """Return the chat's LLM.
 
         Raises:
-            ConfigurationError: no model or no key is set, or there is no brake.
+            ConfigurationError: no model or no key is set, or ``ChatConcurrency`` is 0.
         """
         settings = self.settings
         if not isinstance(settings, ChatSettings) or not settings.chat_model:
             raise ConfigurationError("The chat has no LLM: set the parameter ChatModel.")
         if not settings.chat_concurrency:
             raise ConfigurationError(
-                "The chat has no brake: set the parameter ChatConcurrency to 1 or more."
+                "The chat is out of service: set the parameter ChatConcurrency to 1 or more."
             )
         key = chat_key(self.values(), settings.chat_base_url)
         return _llm(key, settings.chat_base_url, settings.chat_model, self.names)

@@ -85,7 +85,7 @@ class World(Protocol):
 
     @property
     def amounts(self) -> "AmountStore":
-        """The amounts of these budgets that operators set."""
+        """The amounts that operators set for budgets above the users."""
 
     @property
     def budgets(self) -> "BudgetStore":
@@ -93,7 +93,7 @@ class World(Protocol):
 
     @property
     def warnings(self) -> "BudgetWarningStore":
-        """The warnings of these budgets; ``generate`` alone may write them."""
+        """The warnings of budgets above the users; ``generate`` alone may write them."""
 
     @property
     def records(self) -> RecordStore:

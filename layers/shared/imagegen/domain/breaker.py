@@ -72,7 +72,8 @@ class Policy:
     """When a circuit opens and for how long."""
 
     threshold: int = 5
-    """Of users with a failure in the window. As many of one user keep this user's calls away."""
+    """How many users with a failure in the window open the circuit. As many failures of one user
+    stop only this user's calls."""
     window_ms: int = 600_000
     open_ms: int = 600_000
     gone_ms: int = 3_600_000

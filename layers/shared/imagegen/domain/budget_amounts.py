@@ -52,14 +52,15 @@ class CurrentAmounts:
 
     store: AmountStore
     organisation: Amounts
-    """The stack's own, as the next."""
+    """The stack's setting, which an operator may replace; the same holds for ``team``."""
     team: Amounts
+    """Of each team."""
     now_ms: Callable[[], int]
     _kept: dict[str, tuple[int, Amounts | None]] = field(default_factory=dict)
-    """By level, until when in ms they may be used."""
+    """By level: until when, in ms, the amounts may be used, and the amounts."""
 
     def levels(self, team: str) -> tuple[Level, ...]:
-        """Return the levels at which a user's requests count, the one of all users last.
+        """Return the levels with a limit at which a user's requests count, that of all users last.
 
         ``team`` is the team's name in the user's token, empty without one.
 

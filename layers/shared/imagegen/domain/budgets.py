@@ -144,7 +144,7 @@ def mark_of(quote_id: str, owner: str, day: str, price_microusd: int, *, started
     """Return the mark of one hold, 14 bytes: day and second, price, and a hash.
 
     The owner is in the hash, because a quote that was given back may be tried again by another run.
-    The price is in the mark, so that the marks of a level say what it holds.
+    The price is in the mark, so that the marks of a level show what it holds.
     """
     second = int(day[6:8]) << 17 | started_ms // 1000 % DAY_SECONDS
     name = hashlib.sha256(f"{quote_id}/{owner}/{started_ms}".encode()).digest()[:NAME_BYTES]
@@ -183,7 +183,7 @@ def full_at(budget: Budget, level: Level, day: str, price_microusd: int) -> Take
 
 
 def take_result(budget: Budget, level: Level, hold: LevelHold) -> Taken:
-    """Return what a hold comes to at a level."""
+    """Return whether a hold is counted at a level, has ended there, or which limit stops it."""
     if hold.mark in budget.marks:
         return Taken.TAKEN
     if hold.mark in budget.fences:

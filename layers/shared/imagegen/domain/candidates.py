@@ -55,7 +55,7 @@ class Candidate:
     variant: Variant
     price_microusd: int
     file_format: str = ""
-    """The file format that is requested; empty for the one that comes anyway."""
+    """The file format that is requested; empty for the model's usual one."""
 
     @property
     def key(self) -> str:
@@ -65,7 +65,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A model of the tier that may not make the image, and why."""
+    """A model that may not make the image, and why."""
 
     row: Offering
     reason: Reason
@@ -118,9 +118,9 @@ def _judge(
 
 
 def _file_format(row: Offering, option: SizeOption, criteria: Criteria) -> str | None:
-    """Return the format to request, ``""`` for the one that comes anyway, ``None`` if none suits.
+    """Return the format to request, ``""`` for the model's usual one, ``None`` if none suits.
 
-    Most requests have no requirement for the format, so the one that comes anyway suits them.
+    The usual format suits most requests: they have no requirement for the format.
     """
     wanted, most, clear = criteria.file_format, criteria.most_bytes, criteria.wishes.transparent
     if wanted is None and most is None and not clear:
@@ -133,7 +133,7 @@ def sent_option(
 ) -> SizeOption | None:
     """Return the size with all parameters that are sent, ``None`` if the row lacks the format.
 
-    Without ``file_format``, it is the format that comes anyway.
+    Without ``file_format``, no format is requested, and the model's usual one comes.
     """
     asked = requested(row, option, file_format) if file_format else option
     return None if asked is None else ordered(row, asked, wishes, has_inputs=has_inputs)

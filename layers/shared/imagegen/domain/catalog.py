@@ -68,9 +68,9 @@ class Offering(CatalogModel):
     """The name of the parameter for a seed; ``None`` if the model has none."""
     previews: Previews | None = None
     enlarges: Enlargement | None = None
-    """Of a row that upscales, and of no other."""
+    """How the model enlarges its input; ``None`` for a row that does not upscale."""
     sizes: tuple[SizeOption, ...] = Field(min_length=1)
-    """Of a row that keeps or enlarges its input image: a size that shows the price of others."""
+    """Only examples if the row keeps or enlarges its input: then it has every exact size."""
     max_prompt_characters: int = Field(ge=0)
     """0 for an operation without a prompt."""
     typical_seconds: int = Field(ge=1)

@@ -34,7 +34,7 @@ class Erasure:
     user: str
     asked_ms: int
     who: str
-    """As in the trail; the user, if it is the user's own wish."""
+    """As in the trail; ``self`` if it is the user's own wish."""
     done: Place | None = None
     """The place of the last image in the user's list that is erased; ``None`` before the first."""
 

@@ -46,10 +46,9 @@ class FleetState:
     switches: Mapping[str, Switch] = field(default_factory=dict)
     """By provider; one that is missing here was never switched."""
 
-    def is_switched_off(self, provider: str) -> bool:
-        """Return whether an operator has switched the provider off."""
-        switch = self.switches.get(provider)
-        return switch is not None and not switch.is_on
+    def switched_off(self) -> set[str]:
+        """Return the providers that an operator has switched off."""
+        return {provider for provider, switch in self.switches.items() if not switch.is_on}
 
 
 class CircuitStore(Protocol):

@@ -23,7 +23,7 @@ def usual_format(row: Offering) -> str | None:
 def requested(row: Offering, option: SizeOption, file_format: str) -> SizeOption | None:
     """Return the size with the parameters that request a format, ``None`` if the row has none.
 
-    Without ``file_format`` it is the size itself, for the format that comes anyway.
+    Without ``file_format`` it is the size itself: the model's usual format comes.
     """
     if not file_format:
         return option
@@ -47,7 +47,7 @@ def choose_format(
     *,
     has_alpha: bool = False,
 ) -> str | None:
-    """Return the format to request, ``""`` for the one that comes anyway, ``None`` if none suits.
+    """Return the format to request, ``""`` for the model's usual one, ``None`` if none suits.
 
     ``wanted`` is the format that the caller requires, ``most_bytes`` the largest file; with
     ``has_alpha``, a format without transparency does not suit.

@@ -1,4 +1,4 @@
-"""The ids of an image, and the names of people for outsiders: all of them keyed hashes.
+"""The ids of an image, and the names of people for outsiders, which no outsider can work out.
 
 The quote id, which may be logged, is 15 random bytes. The image id, which opens the image, is the
 quote id, followed by the time of issue and the user, both masked with a keyed hash of the quote id.

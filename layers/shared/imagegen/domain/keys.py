@@ -51,7 +51,7 @@ class EarlierSecret:
 
 @dataclass(frozen=True, slots=True)
 class ProgramKey:
-    """What is stored of a key: enough to recognise it, and not enough to write it down."""
+    """What is stored of a key: enough to recognise the key, and not enough to use it."""
 
     id: str
     """8 characters. It names the key in lists and logs, and stays the same when it is rotated."""
@@ -198,7 +198,7 @@ def revoked(key: ProgramKey, *, now_ms: int) -> ProgramKey:
 
 
 def check_new(key: ProgramKey, *, now_ms: int) -> None:
-    """Raise unless a new key makes sense.
+    """Raise unless a new key is valid.
 
     Raises:
         InvalidRequestError: it says what to change.

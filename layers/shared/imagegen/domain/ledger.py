@@ -67,10 +67,10 @@ class PersonalLimits:
     """Amounts of one person in micro-dollars; ``None`` is not set. The lower ones hold."""
 
     daily_microusd: int | None = None
-    """Set by an operator, in place of everybody's. So is the next."""
+    """Set by an operator in place of everybody's limit, as ``monthly_microusd`` is."""
     monthly_microusd: int | None = None
     own_daily_microusd: int | None = None
-    """Set by the person. So is the next."""
+    """Set by the person, as ``own_monthly_microusd`` is."""
     own_monthly_microusd: int | None = None
 
 
@@ -82,10 +82,11 @@ class Ledger:
     slots: Mapping[int, int] = field(default_factory=dict)
     """Hour slots: when each was taken, in ms."""
     spent: Mapping[str, int] = field(default_factory=dict)
-    """By UTC day, as the next two: micro-dollars held and charged."""
+    """By UTC day: micro-dollars held and charged."""
     images: Mapping[str, int] = field(default_factory=dict)
+    """By UTC day: images held and made."""
     attempts: Mapping[str, int] = field(default_factory=dict)
-    """A release does not give them back, unless a level refused the hold."""
+    """By UTC day. A release does not give them back, unless a level refused the hold."""
     ops: Mapping[str, Op] = field(default_factory=dict)
     """By quote id."""
     blocked: bool = False

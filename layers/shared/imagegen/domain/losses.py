@@ -23,7 +23,7 @@ class LossKind(StrEnum):
     UNSOLD = "unsold"
     """The provider made an image that is not sold."""
     ABOVE_PRICE = "above_price"
-    """The provider counted more tokens than the price had."""
+    """By the provider's answer, the image cost more than was charged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The quote: a signed, single-use promise of a price to one user for one prompt.
 
-``q1.<kid>.<payload>.<mac>``, or ``q2`` with inputs or wishes: HMAC-SHA256 over the text before the
-last dot, with keys of its own. It is deliberately not a JWT: there is no algorithm to choose, and
-it cannot be used as a login.
+``q1.<kid>.<payload>.<mac>``, or ``q2`` if it has inputs, wishes or sizes of its models: HMAC-SHA256
+over the text before the last dot, with keys of its own. It is deliberately not a JWT: there is no
+algorithm to choose, and it cannot be used as a login.
 The MAC is compared as text, so that no second spelling of the same bytes is accepted.
 """
 
@@ -43,7 +43,7 @@ class QuotedCandidate:
     price_microusd: int
     digest: str
     file_format: str = ""
-    """The file format that is requested; empty for the one that comes anyway."""
+    """The file format that is requested; empty for the model's usual one."""
     size: str = ""
     """The exact size of this candidate; empty if the quote's size means it."""
 

@@ -28,9 +28,9 @@ class Attempt:
     provider: str
     model: str
     outcome: str
-    """``success`` or an ``Outcome``."""
+    """``success``, an ``Outcome``, or why the candidate was not called."""
     code: str
-    """The provider's own error code; empty if it gave none."""
+    """The provider's own error code, or an ``Undelivered``; empty if there is none."""
     duration_ms: int
     lost_microusd: int = 0
     """What the provider may have billed for it although no image of it was sold; the user never
@@ -80,11 +80,11 @@ class ImageRecord:
     """Of a failed request: the error's code."""
     retryable: bool = False
     in_doubt_microusd: int = 0
-    """What providers may have billed for answers that were lost; the user never pays it."""
+    """What providers may have billed for images that are lost; the user never pays it."""
     actual_microusd: int | None = None
-    """What the provider bills by its own count of tokens; ``None`` if it reports no count."""
+    """What the provider bills, by what its answer states; ``None`` if it states nothing of it."""
     tokens: tuple[int, int] | None = None
-    """The same count: input tokens and output tokens."""
+    """Input tokens and output tokens, as the provider counted them."""
     input_image_tokens: int = 0
     """Those input tokens that are of input pictures; 0 if they are not counted apart."""
     run: str = ""
@@ -114,7 +114,7 @@ class ImageRecord:
 
     @property
     def is_over_price(self) -> bool:
-        """Whether the provider's own count says that the image cost much more than its price."""
+        """Whether the provider's answer says that the image cost much more than was charged."""
         actual, charged = self.actual_microusd, self.charged_microusd
         return actual is not None and actual * 100 > charged * (100 + OVER_PRICE_PERCENT)
 

@@ -32,13 +32,13 @@ class Sum:
     """The sum of the prices on the buttons of the images: their ceilings."""
     charged: int = 0
     billed: int = 0
-    """By the provider's own count of tokens; without one, the catalog's price."""
+    """By what the providers' answers state; where one states nothing, what was charged."""
     in_doubt: int = 0
-    """What providers may have billed for answers that were lost."""
+    """What providers may have billed for answers that were lost, errors and refusals."""
     unsold: int = 0
     """What providers bill for images that arrived and were not sold."""
     above_price: int = 0
-    """How much the providers' counts of tokens are above the charges."""
+    """How much of ``billed`` is above what was charged, where an image cost more than that."""
 
     def plus(self, other: Self) -> Self:
         """Return the sum of both."""

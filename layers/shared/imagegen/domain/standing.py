@@ -1,4 +1,4 @@
-"""Where a user stands: what is held and left, and which limit a click would meet now."""
+"""What a user has held and left, and which limit would refuse a click now."""
 
 from dataclasses import dataclass, replace
 
@@ -66,7 +66,8 @@ def limit_now(
 ) -> LimitError | None:
     """Return the limit that would refuse a click at this moment, ``None`` if none would.
 
-    For several images it is the limit that would refuse any of them, until all are possible.
+    For several images it is the limit that would refuse one of them, with the wait until all of
+    them are possible.
     ``ceiling_microusd`` is that of one image. Holds of dead runs do not count: a confirmed request
     ends them first, if necessary.
     """

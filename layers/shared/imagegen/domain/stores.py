@@ -135,7 +135,7 @@ class LedgerStore(Protocol):
         ...
 
     def defer_lease(self, user: str, *, now_ms: int) -> bool:
-        """Let a user be the last in the list of ``lapsed``; the same of errors and result."""
+        """Move a user to the end of that list. It returns and raises as ``forget_lease`` does."""
         ...
 
 

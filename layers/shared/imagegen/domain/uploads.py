@@ -114,7 +114,7 @@ def sent_upload_id(user: str, index: int, key: bytes) -> str:
     """Return an id for a picture that is part of a call: one under which none is ever stored.
 
     Its place is beyond those of a day. Every call has the same ids: the digest of the bytes, which
-    a quote has as well, tells its pictures from those of another one.
+    a quote has as well, distinguishes its pictures from those of another call.
     """
     return upload_id(user, 0, PLACES_A_DAY + index, key)
 

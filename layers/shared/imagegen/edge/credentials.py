@@ -35,6 +35,7 @@ def user_of(event: Mapping[str, Any], access: "Access") -> User | None:
     Raises:
         UnauthorizedError, ForbiddenError: the credential does not allow the request.
         StoreUnavailableError: it cannot be checked now.
+        ConfigurationError: no issuer is set, so it cannot be checked at all.
     """
     http, headers = event["requestContext"]["http"], event["headers"]
     needed = key_scope(event["rawPath"])
@@ -103,5 +104,5 @@ def _user(
         return access.verifier().verify(given)
     if person is not None and "origin" in headers:
         # A browser adds Origin. A key in a page is everybody's key.
-        raise errors.ForbiddenError(f"A page may not name a person: {ON_BEHALF_OF}.")
+        raise errors.ForbiddenError(f"A web page may not name a person: {ON_BEHALF_OF}.")
     return access.keys().verify(text.strip(), needed=needed, person=person)

@@ -83,7 +83,7 @@ def is_under_v1(path: str) -> bool:
 def came_through_front(headers: Mapping[str, str], digests: str) -> bool:
     """Return whether a request has a header value with one of the SHA-256 digests.
 
-    Without digests every request has. Two digests are accepted while the secret is being changed.
+    Without digests, every request is accepted. While the secret is changed, there are two of them.
     """
     if not digests:
         return True
@@ -92,7 +92,7 @@ def came_through_front(headers: Mapping[str, str], digests: str) -> bool:
 
 
 def applied_preference(prefer: str) -> dict[str, str]:
-    """Return the header of an answer that comes before the image; empty if it shall come after."""
+    """Return the header of an answer before the image; empty unless the client prefers that."""
     return {"preference_applied": RESPOND_ASYNC} if prefer and prefers_async(prefer) else {}
 
 

@@ -39,7 +39,7 @@ class RecentKeys:
     """By id and digest: random bytes that did not fit a key when it was read, and never will."""
 
     def get(self, key_id: str, secret: bytes) -> ProgramKey | None:
-        """Return a key as it was at most 45 seconds ago.
+        """Return a key as it was at most 45 seconds ago, ``None`` if there is none of this id.
 
         It is read anew if these random bytes do not fit: it may have been rotated since.
 
@@ -121,7 +121,7 @@ class ProgramKeyVerifier:
                 f"The key {key.name!r} may not name a person: it lacks the scope {PEOPLE!r}."
             )
         if needed == ADMIN:
-            raise ForbiddenError("What an operator does is done for nobody else: name no person.")
+            raise ForbiddenError(f"Operators act for nobody else: leave out {ON_BEHALF_OF}.")
         if not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
             raise ForbiddenError(
                 f"{ON_BEHALF_OF} must have 1 to {MAX_SUBJECT_CHARACTERS} characters."

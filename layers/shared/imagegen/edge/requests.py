@@ -70,6 +70,7 @@ def check_request(event: Event, access: Access) -> tuple[User | None, Problem | 
     Raises:
         UnauthorizedError, ForbiddenError: the token or key does not allow the request.
         StoreUnavailableError: the token or key cannot be checked now.
+        ConfigurationError: no issuer is set, so no token can be checked.
     """
     has_pictures = event["rawPath"] in access.with_pictures
     size_fault = _too_large_with_pictures(event) if has_pictures else too_large(event)

@@ -4,14 +4,48 @@ Beside them, models and servers put into the text what the model thinks, tool ca
 words.
 """
 
+import re
 from dataclasses import dataclass, field
+from typing import Final
 
 from imagegen.domain.text import is_first_half
 from imagegen.llm.call_filter import CallFilter
-from imagegen.llm.control_words import EndFilter
-from imagegen.llm.thinking import ThinkingFilter
-from imagegen.llm.unopened import UnopenedFilter
+from imagegen.llm.thinking import ThinkingFilter, UnopenedFilter
 from imagegen.llm.written_calls import WrittenCall
+
+CONTROL_WORDS: Final = (
+    *("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|end_of_text|>"),
+    *("<|return|>", "<|eos|>", "<|user|>", "<|end_of_turn|>", "<end_of_turn>", "<eos>", "</s>"),
+    *("<turn|>", "<|end_response|>", "<|end_text|>", "<|end_of_turn_token|>"),
+    "<｜end▁of▁sentence｜>",  # noqa: RUF001 - as DeepSeek writes it
+)
+"""With these, the chat templates of ChatML and Qwen, Llama 3, Phi, gpt-oss, GLM, Gemma, Mistral and
+Llama 2, Cohere, and DeepSeek end an answer."""
+_WORD: Final = "|".join(map(re.escape, CONTROL_WORDS))
+_ENDS: Final = re.compile(rf"(?:\s*(?:{_WORD}))+\s*", re.IGNORECASE)
+_MAY_END: Final = re.compile(r"(?:<[^<>\s]{0,24}>?\s*){1,8}\Z")
+
+
+@dataclass(slots=True)
+class EndFilter:
+    """Hides control words at the end: it holds back what may be such words while text arrives.
+
+    A server whose chat template does not fit the model passes them on as text.
+    """
+
+    _held: str = ""
+
+    def add(self, text: str) -> str:
+        """Return the part of the text so far that was not returned before and may be shown."""
+        text = self._held + text
+        tail = _MAY_END.search(text, max(0, len(text) - 400))
+        start = tail.start() if tail else len(text)
+        self._held = text[start:]
+        return text[:start]
+
+    def end(self) -> str:
+        """Return what was held back, unless it is nothing but control words."""
+        return "" if _ENDS.fullmatch(self._held) else self._held
 
 
 @dataclass(slots=True)

@@ -67,6 +67,7 @@ class CallFilter:
     _held: list[str] = field(default_factory=list)
     """The text since what may be a call began."""
     _characters: int = 0
+    """The length of what is held."""
     _is_marked: bool = False
     _is_at_line: bool = True
     """Whether the text so far ends with a line, or is empty."""
@@ -96,7 +97,7 @@ class CallFilter:
         held, self._held = self._tail + "".join(self._held), []
         self._tail = ""
         any_name = self._is_marked and not self._has_begun
-        # Half of a fence was opened by the words before: the call is an example in them.
+        # The words before opened a fence that ends here: the call is an example in them.
         is_quoted = self._has_begun and held.count("```") % 2 > 0
         is_call = self._characters > 0 and not is_quoted
         calls = written_calls(held, self.tool, any_name=any_name) if is_call else ()

@@ -26,7 +26,7 @@ from imagegen.llm.dialect import LEARNING_CALLS, LIMITS, Dialect, DialectMemory
 from imagegen.llm.event_stream import EventStream
 from imagegen.llm.llm_faults import RefusedRequestError, advise, llm_fault, status_fault
 from imagegen.llm.stream_reader import Reader
-from imagegen.llm.unopened import UnopenedFilter
+from imagegen.llm.thinking import UnopenedFilter
 from imagegen.places import LOOPBACK
 from imagegen.providers import PROVIDERS
 from imagegen.providers.bounds import CONNECT_SECONDS, Clock

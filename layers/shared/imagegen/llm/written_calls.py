@@ -71,8 +71,8 @@ class WrittenCall:
 def written_calls(text: str, tool: str, *, any_name: bool = False) -> tuple[WrittenCall, ...]:
     """Return the calls that a text consists of; none if it is anything else.
 
-    Only ``tool`` is called, under any spelling of its name, unless ``any_name``: then a call of
-    what does not exist is one as well, so that the model is told.
+    Only calls of ``tool`` count, under any spelling of its name. With ``any_name``, calls of tools
+    that do not exist are returned as well, so that the model gets an error for them.
     """
     try:
         calls = _Reading(text, tool).calls_alone()

@@ -29,7 +29,7 @@ class Reply:
     status: int
     body: str = ""
     session: str = ""
-    """The session that the client is told, only where it begins."""
+    """The session id in the answer to ``initialize``; empty in every other answer."""
 
 
 def reply(body: str | bytes, headers: Mapping[str, str], toolbox: Toolbox) -> Reply:

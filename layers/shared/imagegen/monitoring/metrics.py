@@ -38,7 +38,7 @@ class Metric(StrEnum):
     REFUSALS = "Refusals"
     FALLBACKS = "Fallbacks"
     REQUEST_MS = "RequestMs"
-    # Money: charged for images, possibly billed for lost answers, and as providers count it.
+    # Money: charged for images, possibly billed for lost ones, and what providers state they bill.
     SPEND_USD = "SpendUsd"
     IN_DOUBT_CHARGES = "InDoubtCharges"
     IN_DOUBT_USD = "InDoubtUsd"
@@ -180,7 +180,7 @@ def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
 def _directives(*measured: Metric, given: frozenset[Dimension]) -> list[dict[str, Any]]:
     """Return the metric directives: one for each combination of dimension sets.
 
-    A service has some dozens of different samples, and each of them many times.
+    They are cached: a service writes the same few dozens of kinds of samples again and again.
     """
     metrics: dict[tuple[Dimensions, ...], list[dict[str, str]]] = defaultdict(list)
     for metric in measured:

@@ -90,7 +90,7 @@ class LogObserver:
         self._emit(samples.key_check_samples(results))
 
     def prices_checked(self, results: "PriceCheckResults") -> None:
-        """Report a check of the catalog's prices; the next key check has the metric."""
+        """Report a check of the catalog's prices; the next key check sends the metric."""
         logger.info("prices checked", outcomes=results.outcomes)
         for one in results.drifts:
             logger.warning(

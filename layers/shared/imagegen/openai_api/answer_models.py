@@ -74,7 +74,11 @@ class Adapted(EdgeModel):
 
 
 class Receipt(ImageReceipt):
-    """The receipt of a call. With several images, costs are sums, and all else is of the first."""
+    """The receipt of a call, for one image or several.
+
+    Costs are sums, and ``durationMs`` is the longest. ``repeated`` is true if it is true of every
+    image, ``urlInstead`` if it is true of any. The other values are those of the first image.
+    """
 
     images: tuple[ImageReceipt, ...]
     failed: tuple[FailedImage, ...]

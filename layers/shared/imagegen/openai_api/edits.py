@@ -65,7 +65,7 @@ class EditsRoute:
 
 
 def _identity(edit: Edit) -> tuple[str, ...]:
-    """Return what tells a call from one with other pictures; a mask is not like a picture."""
+    """Return what differs between calls with other pictures, or with a picture as the mask."""
     named = [_identity_of(one) for one in edit.images]
     return (*named, "mask", _identity_of(edit.mask)) if edit.mask is not None else tuple(named)
 

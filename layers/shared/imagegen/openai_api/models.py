@@ -2,7 +2,7 @@
 
 Source: https://platform.openai.com/docs/api-reference/images/create. A parameter that the service
 cannot apply is refused by its name, so that no client pays for less than it asked for. A parameter
-that asks for what comes anyway is accepted, because many clients send all of their defaults.
+that asks for the default is accepted, because many clients send all of their defaults.
 """
 
 import json
@@ -47,7 +47,7 @@ TIER_OF_QUALITY: dict[str, Tier] = {
     "max": Tier.ULTRA,
     "ultra": Tier.ULTRA,
 }
-"""The tier of each of OpenAI's qualities. With ``auto``, the model or the prompt decides."""
+"""The tier of each quality, by OpenAI's words or ours. With ``auto``, model or prompt decide."""
 QUALITY_OF_TIER = {Tier.FAST: "low", Tier.STANDARD: "medium", Tier.HIGH: "high", Tier.ULTRA: "max"}
 Quality = Literal[
     "auto", "low", "medium", "high", "xhigh", "max", "standard", "hd", "fast", "ultra"

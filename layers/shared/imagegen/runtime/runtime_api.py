@@ -50,7 +50,7 @@ class RuntimeApi:
             return Invocation(json.loads(answer.read()), headers)
 
     def respond(self, invocation: str, answer: object) -> None:
-        """Send an answer in one piece; if the API refuses it, as too large, that is the failure.
+        """Send an answer in one piece. If it is too large for the API, report that as the failure.
 
         Raises:
             TypeError: the answer cannot be written as JSON.

@@ -47,9 +47,9 @@ class Switchboard:
 
     def current_setups(self) -> dict[str, ProviderSetup]:
         """Return each provider's setup; what an operator has switched off is not enabled."""
-        fleet = self.guard.fleet()
+        switched_off = self.guard.fleet().switched_off()
         return {
-            name: replace(setup, enabled=False) if fleet.is_switched_off(name) else setup
+            name: replace(setup, enabled=False) if name in switched_off else setup
             for name, setup in self.setups().items()
         }
 

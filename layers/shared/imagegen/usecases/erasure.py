@@ -126,7 +126,7 @@ class Eraser:
             self.stores.records.put(ref, erased)
 
     def _erase_without_record(self, ref: ImageRef) -> None:
-        """Remove a prompt, and its image if the record of that has ended before."""
+        """Remove a prompt, and the image if it is stored although its record is gone."""
         if record := self.stores.images.find(ref):
             self._erase(ref, record)
         else:

@@ -59,13 +59,14 @@ class Estimator:
     max_count: int
 
     def estimate(self, request: EstimateRequest, user: str) -> Estimate:
-        """Return the priced offer, with the signed quote that accepts it; prices in micro-dollars.
+        """Return the priced offer, with a signed quote for each image; prices in micro-dollars.
 
         Raises:
             InvalidRequestError: the provider, model or size is unknown, the model is retired, or
                 no model is within ``max_cost``, or more images are wanted than one click may make.
+            NotFoundError, InputGoneError: an input is not one of this user, or is gone.
             NoProviderError: no model of the tier is available now.
-            StoreUnavailableError: the user's ledger or a budget cannot be read.
+            StoreUnavailableError: the user's ledger, a budget or an input cannot be read.
         """
         if request.count > self.max_count:
             raise ParameterError("count", f"One click makes at most {self.max_count} images.")

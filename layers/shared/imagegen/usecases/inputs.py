@@ -180,7 +180,7 @@ class InputReader:
     def _own_bytes(self, one: QuotedInput, user: str, field: str) -> bytes:
         if one.image:
             return self._image_bytes(one.ref(user), field)
-        # As for the mask.
+        # Imported here: most requests have no inputs.
         from imagegen.domain.metadata import without_metadata  # noqa: PLC0415
 
         ref = UploadRef(user, one.upload)
@@ -201,7 +201,7 @@ def _named(request: EstimateRequest) -> Iterator[_Named]:
     """Yield the pictures of a request with their roles, the mask last.
 
     Raises:
-        ParameterError: an input that is edited is not the first one, or a mask has none.
+        ParameterError: an input to edit is not the first one, or a mask has no input to edit.
     """
     is_single = len(request.inputs) == 1 or request.mask is not None
     for at, one in enumerate(request.inputs):
@@ -221,7 +221,7 @@ def _named(request: EstimateRequest) -> Iterator[_Named]:
 
 
 def _quoted_upload(content: bytes, upload_id: str, named: _Named) -> QuotedInput:
-    # As above.
+    # Imported here: most requests have no inputs.
     from imagegen.domain.input_files import check_input, check_mask_file  # noqa: PLC0415
 
     try:
@@ -242,7 +242,7 @@ def _quoted_upload(content: bytes, upload_id: str, named: _Named) -> QuotedInput
 
 
 def _check_mask(content: bytes, first: QuotedInput) -> None:
-    # Most requests have no inputs, and load no reader of their formats.
+    # Imported here: most requests have no inputs.
     from imagegen.domain.masks import check_mask  # noqa: PLC0415
 
     check_mask(content, (first.width, first.height))

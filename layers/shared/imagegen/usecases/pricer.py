@@ -97,8 +97,9 @@ class Pricer:
         Raises:
             InvalidRequestError: the provider, model or size is unknown, the model is retired, or
                 no model is within ``max_cost``.
+            NotFoundError, InputGoneError: an input is not one of this user, or is gone.
             NoProviderError: no model of the tier is available now.
-            StoreUnavailableError: the user's ledger cannot be read.
+            StoreUnavailableError: the user's ledger or an input cannot be read.
         """
         issue = issue or Issue(self.random_bytes(ids.NONCE_BYTES), self.now_ms())
         day = today(issue.at_ms)

@@ -21,7 +21,7 @@ from imagegen.domain.keys import (
 )
 
 TRIES = 20
-"""How often a change is tried that another one forestalled, or an id that is taken."""
+"""The most tries of a change, if others come first, and of new ids, if they are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class KeyRing:
         """Raise unless a key can be made of the order.
 
         Raises:
-            InvalidRequestError: the order makes no sense.
+            InvalidRequestError: a field of the order is not valid.
         """
         check_new(self._new(order, b"", ""), now_ms=self.now_ms())
 
@@ -63,7 +63,7 @@ class KeyRing:
         """Store a new key, and return it with its text.
 
         Raises:
-            InvalidRequestError: the order makes no sense.
+            InvalidRequestError: a field of the order is not valid.
             StoreUnavailableError: it may be stored; without its text, it opens nothing.
         """
         secret, check_key = self._parts_of_a_text()
@@ -80,6 +80,7 @@ class KeyRing:
 
         Raises:
             NotFoundError: there is no key of this id.
+            StoreUnavailableError: it cannot be read.
         """
         key = self.store.find(name)
         if key is None:
@@ -87,7 +88,11 @@ class KeyRing:
         return key
 
     def all(self) -> list[ProgramKey]:
-        """Return all keys, the oldest first."""
+        """Return all keys, the oldest first.
+
+        Raises:
+            StoreUnavailableError: they cannot be read.
+        """
         return sorted(self.store.all(), key=lambda key: (key.created_ms, key.id))
 
     def rotate(self, name: str, *, overlap_ms: int) -> MadeKey:
@@ -97,6 +102,7 @@ class KeyRing:
             NotFoundError: there is no key of this id.
             InvalidRequestError: it is revoked or has expired, the overlap is too long, or another
                 rotation came first, whose overlap a second one would end.
+            StoreUnavailableError: it may or may not be rotated.
         """
         if not 0 <= overlap_ms <= MAX_OVERLAP_MS:
             days = MAX_OVERLAP_MS // 86_400_000
@@ -113,7 +119,9 @@ class KeyRing:
                     "rotation ends the text that it had before."
                 )
             if key.revoked_ms is not None or is_expired(key, now_ms=now_ms):
-                raise InvalidRequestError(f"The key {name} is over: make a new one.")
+                raise InvalidRequestError(
+                    f"The key {name} was revoked or has expired: make a new one."
+                )
             return rotated(key, digest_of(secret), overlap_ms=overlap_ms, now_ms=now_ms)
 
         return MadeKey(self._changed(name, change), key_text(name, secret, check_key))
@@ -123,6 +131,7 @@ class KeyRing:
 
         Raises:
             NotFoundError: there is no key of this id.
+            StoreUnavailableError: it may or may not be revoked.
         """
         return self._changed(name, lambda key: revoked(key, now_ms=self.now_ms()))
 

@@ -27,13 +27,15 @@ class SumReport(EdgeModel):
     promised: MicroUsd = Field(description="The sum of the prices on the buttons of these images.")
     charged: MicroUsd = Field(description="What the users paid.")
     billed: MicroUsd = Field(
-        description="By the providers' own counts of tokens; without one, the price."
+        description="By what the providers' answers state; where one states nothing, what was paid."
     )
     in_doubt: MicroUsd = Field(
-        description="What providers may have billed for answers that were lost."
+        description="What providers may have billed for lost answers, errors and refusals."
     )
     unsold: MicroUsd = Field(description="For images that arrived and were not sold.")
-    above_price: MicroUsd = Field(description="How much the counts of tokens are above the prices.")
+    above_price: MicroUsd = Field(
+        description="How much more some images cost, by the providers' answers, than users paid."
+    )
 
 
 class NamedSum(EdgeModel):

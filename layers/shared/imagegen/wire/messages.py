@@ -160,11 +160,18 @@ def image_offer(estimate: Estimate, tool_call_id: str | None = None) -> ImageGen
     )
 
 
-def json_bytes(part: EdgeModel) -> int:
-    """Return the most bytes that a part takes in Lambda's response.
+def tool_call_bytes(call: ToolCall) -> int:
+    """Return how many bytes a tool call takes in Lambda's response.
 
-    There the part's JSON is inside the text of an event, which is escaped as JSON once more.
+    Its image is sent twice: in the call's event, where its field's name is not counted, and in the
+    complete message.
     """
+    alone, image = call.model_copy(update={"image_generation": None}), call.image_generation
+    return _json_bytes(alone) + (2 * _json_bytes(image) if image else 0)
+
+
+def _json_bytes(part: EdgeModel) -> int:
+    """Return the bytes of a part's JSON: in the response, the text of an event is JSON text."""
     return len(json.dumps(part.model_dump_json(by_alias=True)))
 
 

@@ -33,8 +33,9 @@ class BudgetControl:
     ledgers: LedgerStore
     personal: PersonalLimitStore
     organisation: Amounts
-    """The stack's own, as the next."""
+    """The stack's setting, which an operator may replace; the same holds for ``team``."""
     team: Amounts
+    """Of each team."""
     trail: Trail
     user_of: Callable[[str], str]
     """Returns the user's id of a subject of the issuer."""

@@ -39,7 +39,7 @@ class RecordedKeys:
         """Make a key, and return it with its text, which is stored nowhere.
 
         Raises:
-            InvalidRequestError: it makes no sense.
+            InvalidRequestError: a field of the order is not valid.
             StoreUnavailableError: it may or may not be made; without its text, it opens nothing.
         """
         self.ring.check(order)
@@ -52,7 +52,7 @@ class RecordedKeys:
         """Give a key another text; its present one is accepted for the overlap as well.
 
         Raises:
-            ParameterError: there is no key of this id, or it is over.
+            ParameterError: there is no key of this id, or it was revoked or has expired.
             InvalidRequestError: the overlap is too long.
             StoreUnavailableError: it may or may not be rotated.
         """

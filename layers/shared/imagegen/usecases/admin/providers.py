@@ -66,7 +66,7 @@ class ProviderControl:
         """
         if provider not in self.catalog.providers:
             raise _unknown("provider", self.catalog.providers)
-        was_off = self.store.load().is_switched_off(provider)
+        was_off = provider in self.store.load().switched_off()
         if was_off is is_on:
             old, new = (OFF, ON) if is_on else (ON, OFF)
             change = Change(Action.PROVIDER_SWITCHED, provider, old, new, reason)
@@ -111,7 +111,7 @@ class ProviderControl:
         return AdminProvider(
             provider=name,
             has_key=setup is not None and setup.has_key,
-            enabled=is_allowed and not fleet.is_switched_off(name),
+            enabled=is_allowed and name not in fleet.switched_off(),
             flag=is_allowed,
             switch=_state(switch) if switch else None,
             circuit=self._circuit(name, fleet.circuits.get(name, Circuit())),

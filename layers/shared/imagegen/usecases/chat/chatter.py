@@ -51,8 +51,8 @@ from imagegen.wire.messages import (
     TextApiCall,
     ToolCall,
     image_offer,
-    json_bytes,
     llm_result,
+    tool_call_bytes,
 )
 from imagegen.wire.problems import Problem
 
@@ -232,7 +232,7 @@ class _Answer:
             TooLongError: it is too long for the message.
         """
         images = [call.image_generation] if call.image_generation else []
-        self.tool_bytes += sum(map(json_bytes, (call, *images)))
+        self.tool_bytes += tool_call_bytes(call)
         if self.tool_bytes > MAX_TOOL_BYTES:
             raise TooLongError("The LLM's tool calls were too long for one message.")
         self.images += images

@@ -60,8 +60,9 @@ class ProviderLoop:
 
         Raises:
             ContentRefusedError: a provider refused the prompt.
-            NoProviderError: no candidate could be called.
-            GenerationFailedError: every candidate that was called failed.
+            NoProviderError: every candidate was skipped, limits the rate, does not accept the
+                account, or no longer has the model.
+            GenerationFailedError: one candidate or more failed in another way.
         """
         states = self.availability(run.quote.user)
         for candidate in run.quote.candidates:

@@ -35,7 +35,7 @@ type Unsent = dict[str, LedgerSnapshot]
 
 @dataclass(frozen=True, slots=True)
 class BackgroundRuns:
-    """Starts runs in other invocations, and is what such an invocation does."""
+    """Starts runs in other invocations, and makes the images in such an invocation."""
 
     generator: Generator
     set_generator: SetGenerator
@@ -155,7 +155,8 @@ class BackgroundRuns:
             return error
         if hold is None:
             return None
-        # The invocation that asked the levels is another one: the entry does not have this.
+        # Another invocation counted the hold at the levels: only the event shows where a copy of
+        # such a write may still arrive.
         hold = replace(hold, unsure=frozenset(image.unsure or ()))
         return run_of(quote, prompt, hold, ends_ms=ends_ms)
 

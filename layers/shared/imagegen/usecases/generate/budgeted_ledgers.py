@@ -62,10 +62,10 @@ class BudgetedLedgers:
     warner: "Callable[[], BudgetWarner]"
     """Warns of a level that is nearly full."""
     _watched: dict[str, int] = field(default_factory=dict)
-    """Until when, in ms, a level that was nearly full is looked at first."""
+    """Until when, in ms, a level that was nearly full, or refused, is looked at first."""
 
     def load(self, user: str) -> Ledger:
-        """Return the user's ledger."""
+        """Return the user's ledger; it is empty if there is no entry."""
         return self.ledgers.load(user)
 
     def reserve(self, user: str, hold: Hold, limits: Limits, *, now_ms: int) -> Reservation:
@@ -135,7 +135,7 @@ class BudgetedLedgers:
         return self.ledgers.forget_lease(user)
 
     def defer_lease(self, user: str, *, now_ms: int) -> bool:
-        """Let a user be the last in the list of ``lapsed``."""
+        """Move a user to the end of the list of ``lapsed``. Return whether it changed."""
         return self.ledgers.defer_lease(user, now_ms=now_ms)
 
     def _take(self, level: Level, hold: LevelHold) -> Take:
@@ -240,7 +240,7 @@ class BudgetedLedgers:
     def _ended_late(
         self, user: str, snapshot: LedgerSnapshot, state: OpState, *, now_ms: int
     ) -> bool | None:
-        """Return whether a hold, whose lease is over or nearly, was ended by another instance."""
+        """Return how another instance ended a hold late, as ``is_ended``; ``None`` if none did."""
         op = snapshot.op
         if op.state is not OpState.HELD or not op.levels or now_ms < op.lease_ms - LATE_MS:
             return None

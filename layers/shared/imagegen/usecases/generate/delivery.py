@@ -107,7 +107,7 @@ def _measured(content: bytes, operation: Operation) -> Measured:
     """
     measured = pixels.measure(content)
     if measured.media_type == pixels.MediaType.JPEG:
-        # Imported here: most images are no JPEG.
+        # Imported here: a PNG does not need it.
         from imagegen.domain.jpeg_blocks import check_blocks  # noqa: PLC0415
 
         check_blocks(content)
@@ -117,7 +117,8 @@ def _measured(content: bytes, operation: Operation) -> Measured:
         check_data(content)
     if operation is Operation.GENERATE:
         return measured
-    # As below. A provider may keep the rotation that the metadata of the picture request.
+    # Imported here: few requests change a picture. A provider may keep the rotation that the
+    # picture's metadata request.
     from imagegen.domain.orientation import read_orientation, turned  # noqa: PLC0415
 
     width, height = turned(measured.width, measured.height, read_orientation(content))

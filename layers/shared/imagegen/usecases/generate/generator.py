@@ -61,7 +61,7 @@ class Generator:
     now_ms: Callable[[], int]
     new_run_id: Callable[[], str]
     set_ledger: Ledger | None = None
-    """Of a set: its user's ledger when the set began. What it has is looked at, no limit."""
+    """For a set: its user's ledger when the set began, to find earlier runs and not limits."""
 
     def generate(self, request: GenerateRequest, user: str, *, ends_ms: int) -> Confirmed:
         """Return the image, or ``Running`` if a run is making it.
@@ -72,9 +72,9 @@ class Generator:
             QuoteError: the quote is not valid, has expired, is for another user or prompt, or all
                 of its models have changed.
             LimitError: a limit of the user is reached.
-            ContentRefusedError, NoProviderError, GenerationFailedError: no image was made and
-                nothing is charged.
-            InputGoneError, QuoteMismatchError: an input was deleted, or has changed.
+            ContentRefusedError, ModerationUnavailableError, ConfigurationError, NoProviderError,
+                GenerationFailedError, LeaseLostError: no image is kept and nothing is charged.
+            InputGoneError, QuoteMismatchError, ParameterError: an input is gone or does not fit.
             GoneError: the image of this quote was made and charged, and has been deleted.
             StoreUnavailableError: a store cannot be reached; ``charged`` says what is known.
         """

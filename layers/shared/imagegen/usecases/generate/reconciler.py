@@ -2,7 +2,8 @@
 
 A hold whose lease is over belongs to a run that Lambda has ended. One fact decides: whether the
 image's object exists in S3. Therefore several instances may reconcile the same hold, repeatedly and
-in any order. A dead run that ordered a job is asked for first (``jobs``): its image is stored then.
+in any order. If the dead run ordered a job, its provider is asked for the image first, and that is
+stored (``jobs``).
 """
 
 import math
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """How many holds were ended, and of how many users."""
+    """How many holds were ended, and how many users were looked at."""
 
     settled: int = 0
     released: int = 0
@@ -54,7 +55,7 @@ class EndedHold:
     is_settled: bool
     """Whether the image was stored and is charged; otherwise the hold was released."""
     microusd: int
-    """The charge, or the released amount: a provider may have billed as much for a lost image."""
+    """The charge; of a released hold, what providers may have billed for an image that was lost."""
 
 
 def _ignore(_: EndedHold) -> None:

@@ -16,7 +16,7 @@ class Condition(AbstractContextManager[Any], Protocol):
         """Wait for the next change."""
 
     def notify_all(self) -> None:
-        """Wake all who wait."""
+        """Wake all threads that wait."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class SameLook:
     def end(self, index: int, model: str | None, error: ImagegenError) -> None:
         """Remember the model of a stored image, or the error if there is none.
 
-        Where no look was possible, an image may be stored after all.
+        If it is not known whether the image is stored, the model counts as that of a stored one.
         """
         with self._changed:
             place = self.places[index]

@@ -24,8 +24,8 @@ class SetPresenter:
         """Return the state of each image; ``base_url`` is the URL of this service.
 
         Raises:
-            ImagegenError: no image is stored or being made. What is charged, or may be, is said
-                before what is not.
+            ImagegenError: no image is stored or being made. It is the error of an image that is
+                charged or may be, if there is one.
         """
         errors = [one.result for one in confirmed if isinstance(one.result, ImagegenError)]
         if len(errors) == len(confirmed):

@@ -57,6 +57,7 @@ class ImageKeeper:
         Raises:
             LeaseLostError: the run took too long; the image is not stored and not charged.
             ImageDeletedError: it was stored and charged, and its owner has deleted it already.
+            StoreUnavailableError: the hold was lost, and the stored image cannot be deleted now.
         """
         if self.now_ms() >= run.ends_ms:
             raise _too_late()
