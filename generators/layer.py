@@ -18,7 +18,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 from typing import Final
 
-from generators import descriptions, lazy
+from generators import descriptions, later, lazy
 from imagegen.bootstrap.catalog_file import load_catalog
 from imagegen.providers.instance_file import INSTANCES_FILE, instances_text
 from local.paths import ROOT, STATE, UV
@@ -101,7 +101,8 @@ def checked_instances() -> str:
 
 def dependencies(architecture: str) -> Path:
     """Return a folder with the dependencies, cached by lock file and architecture."""
-    recipes = (REQUIREMENTS, *map(Path, (__file__, lazy.__file__, descriptions.__file__)))
+    rewriters = (lazy.__file__, later.__file__, descriptions.__file__)
+    recipes = (REQUIREMENTS, *map(Path, (__file__, *rewriters)))
     recipe = b"".join(path.read_bytes() for path in recipes) + architecture.encode()
     kept = STATE / "layer" / f"{architecture}-{hashlib.sha256(recipe).hexdigest()[:16]}"
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -150,10 +151,11 @@ def prune(target: Path) -> None:
 
 
 def postpone(target: Path) -> None:
-    """Make the packages in ``LAZY`` import each name only when it is first used."""
+    """Let packages import what a cold start does not need only when it is first used."""
     for pattern in LAZY:
         for init in target.glob(pattern):
             lazy.make_lazy(init)
+    later.rewrite(target)
 
 
 def unused(target: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from generators import layer
+from generators import later, layer
 from generators.lazy import lazy_source
 from local.paths import ROOT
 
@@ -91,6 +91,42 @@ def test_a_package_made_lazy_hands_on_the_same_names(package: str, built_layer: 
 
     assert whole
     assert names_of(package, [str(built_layer)], ask=whole) == whole
+
+
+def test_each_import_that_was_moved_finds_its_name(built_layer: Path) -> None:
+    program = (
+        "import ast, importlib, sys; top, module, names = sys.argv[1], sys.argv[2], sys.argv[3:];"
+        "sys.path[:0] = [top]; package = module.removesuffix('.__init__');"
+        "package = package if package != module else module.rpartition('.')[0];"
+        "source = open(f\"{top}/{module.replace('.', '/')}.py\").read();"
+        "moved = [n for f in ast.walk(ast.parse(source)) if isinstance(f, ast.FunctionDef)"
+        " for n in f.body if isinstance(n, ast.ImportFrom) and n.names[0].name in names];"
+        "found = {n.names[0].name for n in moved if hasattr(importlib.import_module("
+        "'.' * n.level + (n.module or ''), package), n.names[0].name)"
+        " or importlib.import_module(f'{n.module}.{n.names[0].name}')};"
+        "print(*sorted(found))"
+    )
+    for file, names in later.MOVED.items():
+        module = file.removesuffix(".py").replace("/", ".")
+        done = subprocess.run(  # noqa: S603 our own interpreter and our own program
+            [sys.executable, "-I", "-S", "-B", "-c", program, str(built_layer), module, *names],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.split() == sorted(names), file
+
+
+def test_what_was_replaced_is_true_of_the_locked_packages() -> None:
+    from importlib.metadata import entry_points  # noqa: PLC0415 only this test asks for them
+
+    from s3transfer.manager import TransferConfig  # noqa: PLC0415 as above
+
+    locked = layer.REQUIREMENTS.read_text()
+    plugins = [one.dist.name for one in entry_points(group="pydantic") if one.dist]
+
+    assert hasattr(TransferConfig, "UNSET_DEFAULT")
+    assert [name for name in plugins if f"\n{name}==" in locked] == []
 
 
 def test_names_are_looked_up_when_they_are_asked_for() -> None:

@@ -1,6 +1,5 @@
 """The catalog as it ships, with the models of the operator's own servers."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from imagegen.domain.catalog import Catalog, parse_catalog
@@ -17,7 +16,8 @@ def load_catalog() -> Catalog:
     Raises:
         ConfigurationError: the file of instances is wrong.
     """
-    beside = files("imagegen").joinpath(CATALOG_FILE)
+    # Not by importlib.resources: it would load the library of ZIP files at every cold start.
+    beside = Path(__file__).parents[1] / CATALOG_FILE
     path = beside if beside.is_file() else Path(__file__).parents[4] / CATALOG_FILE
     catalog = parse_catalog(path.read_text())
     if not (added := own_instances()):

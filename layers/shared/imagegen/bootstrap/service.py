@@ -5,6 +5,7 @@ the environment has a whole core. A request at 512 MB has 0.29 of a core, so the
 three times as long. Parts that many requests do not need are built when they are first used.
 """
 
+import gc
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from imagegen.bootstrap import STARTING
 from imagegen.bootstrap.world import World
 from imagegen.domain.breaker import Policy
 from imagegen.domain.catalog import Catalog
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from imagegen.domain.keys import KeyVerifier
 
 PROBE_MARGIN_MS = 15_000
-STARTING = "AWS_LAMBDA_INITIALIZATION_TYPE"
-"""Set by Lambda only: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 
 
 def policy_for(catalog: Catalog) -> Policy:
@@ -71,7 +71,10 @@ class Service:
 
 
 def prime(*builds: Callable[[], object], environ: Mapping[str, str] = os.environ) -> None:
-    """Call each factory if Lambda is starting an environment; do nothing anywhere else."""
+    """Call each factory if Lambda is starting an environment; do nothing anywhere else.
+
+    The garbage collector, which the package stopped, runs again afterwards.
+    """
     if STARTING not in environ:
         return
     for build in builds:
@@ -80,3 +83,6 @@ def prime(*builds: Callable[[], object], environ: Mapping[str, str] = os.environ
         # for routes that do not need this factory.
         with suppress(Exception):
             build()
+    # What was loaded stays for as long as the process: no collection looks at it again.
+    gc.freeze()
+    gc.enable()

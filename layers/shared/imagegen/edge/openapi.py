@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,6 @@ def served_document(urls: Mapping[str, str], *, own: str) -> str:
 
 def _text() -> str:
     # Beside the package in the layer, at the top of the project elsewhere.
-    beside = files("imagegen").joinpath(FILE)
+    beside = Path(__file__).parents[1] / FILE
     path = beside if beside.is_file() else Path(__file__).parents[4] / FILE
     return path.read_text()
