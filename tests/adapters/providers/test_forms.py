@@ -186,6 +186,18 @@ def test_no_spelling_changes_a_byte(tail: bytes, kind: str, data: st.DataObject)
     assert {decoded_image(one) for one in spellings} == {content}
 
 
+@given(st.integers(1, 2), st.integers(1, 15), st.sampled_from(["+/", "-_"]), st.integers(0, 1))
+def test_bits_behind_the_last_byte_do_not_lose_the_image(
+    more: int, bits: int, signs: str, padded: int
+) -> None:
+    content = PNG + bytes(-len(PNG) % 3 + more)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + signs
+    text = base64.b64encode(content, signs.encode()).decode().rstrip("=")
+    unused = letters[letters.index(text[-1]) | bits % (4 if more == 2 else 16)]
+    padding = "=" * (-len(text) % 4) if padded else ""
+    assert decoded_image(text[:-1] + unused + padding) == content
+
+
 @given(st.text(max_size=80))
 def test_no_text_breaks_the_decoder(text: str) -> None:
     found = decoded_image(text)

@@ -200,23 +200,37 @@ def blocks_of(pieces: Iterator[bytes], layout: Layout) -> Generator[Block, None,
     Raises:
         BrokenImageError: a row is missing or damaged.
     """
-    stock = bytearray()
+    stock = b""
     for one in layout.passes():
         length, number = layout.row_bytes(one.width) + 1, 0
         while number < one.height:
-            while len(stock) < length:
-                piece = next(pieces, None)
-                if piece is None:
-                    raise BrokenImageError("rows of the PNG are missing")
-                stock += piece
+            stock = _at_least(length, stock, pieces)
             count = min(len(stock) // length, one.height - number)
-            data = bytes(stock[: count * length])
-            del stock[: count * length]
+            data, stock = stock[: count * length], stock[count * length :]
             if max(data[::length]) > LAST_FILTER:
                 raise BrokenImageError("a row of the PNG is damaged")
             yield Block(one, number, length, data)
             number += count
-    return bytes(stock)
+    return stock
+
+
+def _at_least(count: int, stock: bytes, pieces: Iterator[bytes]) -> bytes:
+    """Return the stock with as many more pieces as make it this long.
+
+    They are joined once: pieces may be a byte long, and a row 128 KiB.
+
+    Raises:
+        BrokenImageError: there are too few.
+    """
+    parts, have = [stock], len(stock)
+    while have < count:
+        piece = next(pieces, None)
+        if piece is None:
+            raise BrokenImageError("rows of the PNG are missing")
+        if piece:
+            parts.append(piece)
+            have += len(piece)
+    return b"".join(parts)
 
 
 def read_to_end(blocks: Iterator[Block], pieces: Iterator[bytes]) -> None:
