@@ -351,6 +351,7 @@ def test_a_setting_of_the_functions_is_read_in_their_settings_alone() -> None:
     """A variable that other code reads by itself would be none of the tests above."""
     permitted = {
         "layers/shared/imagegen/aws/clients.py": "AWS_ENDPOINT_URL: https on AWS, not on loopback",
+        "layers/shared/imagegen/bootstrap/__init__.py": "whether Lambda is starting it",
         "layers/shared/imagegen/bootstrap/service.py": "whether Lambda is starting it",
         "layers/shared/imagegen/providers/instance_file.py": "the file of instances, in a checkout",
         "layers/shared/imagegen/runtime/invocations.py": "what Lambda says of the function",
