@@ -28,6 +28,7 @@ COSTS: Final = {
     "ImageRetentionDays": "S3 costs about $0.023 for a GB and month: 1.5 MB for a year is $0.0004",
     "AdminConcurrency": "nothing; it is taken from the account's own limit",
     "PageConcurrency": "nothing; it is taken from the account's own limit",
+    "SnapStart": "$3.90 a month at us-east-1, and $0.00007 for each start",
     "LogLevel": "INFO writes about 3 KB for an image; logs cost $0.50 for a GB",
     "BedrockRegion": "nothing; each image its price, each check of a prompt its units of text",
     "Moderation": "nothing; OpenAI's moderation is free",

@@ -109,6 +109,17 @@ def test_nobody_sets_the_release_by_hand() -> None:
 # What it does, by SAM's own transform.
 
 
+def test_only_functions_that_a_person_waits_for_may_start_from_a_snapshot() -> None:
+    """Not chat: while it streams, its runtime client is one that cannot be restored."""
+    wanted = {"Fn::If": ["FromSnapshot", {"ApplyOn": "PublishedVersions"}, {"Ref": "AWS::NoValue"}]}
+    functions = of_type("AWS::Lambda::Function")
+    found = {name: functions[f"{name}Function"].get("SnapStart") for name in FUNCTIONS}
+
+    assert found == {**dict.fromkeys(FUNCTIONS), "Estimate": wanted, "Generate": wanted}
+    assert TEMPLATE["Conditions"]["FromSnapshot"] == {"Fn::Equals": [{"Ref": "SnapStart"}, "true"]}
+    assert DEFAULTS["SnapStart"] == "false"
+
+
 @pytest.mark.thorough
 def test_a_new_release_is_a_new_version_of_every_function() -> None:
     first, second = (of_type("AWS::Lambda::Version", as_deployed(one * 64)) for one in "ab")

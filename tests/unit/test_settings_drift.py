@@ -64,6 +64,7 @@ USED_BY_RESOURCES: Mapping[str, str] = {
     "PermissionsBoundary": "the roles",
     "Release": "SAM publishes new versions",
     "RolePath": "the roles",
+    "SnapStart": "Lambda starts the functions from a snapshot",
     "UrlAuthType": "the function URLs check signatures",
 }
 """Parameters that no function reads, and what they are for."""

@@ -4,7 +4,7 @@ A write that the SDK sends twice changes nothing the second time: the first made
 false, and the stored item, which the error contains, shows which run wrote it.
 """
 
-import random
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -81,7 +81,7 @@ class DynamoLedgerStore:
                 if answer := _why_not(ledger, hold, limits, now_ms=now_ms):
                     return answer
                 free = rules.free_slots(ledger, limits, now_ms=now_ms)
-                hold = replace(hold, slot=random.choice(free) if free else hold.slot)
+                hold = replace(hold, slot=secrets.choice(free) if free else hold.slot)
             else:
                 return Held(LedgerSnapshot(hold.quote_id, ledger))
         raise StoreUnavailableError("The ledger is too busy. Try again.", retry_after_seconds=1)

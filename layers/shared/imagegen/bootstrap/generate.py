@@ -4,6 +4,7 @@ import os
 import threading
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from imagegen.aws import clients
@@ -250,11 +251,9 @@ def get_generate_service() -> GenerateService:
     return GenerateService(world, settings)
 
 
-# The vendors' clients are not loaded: most requests fetch an image or a status and make none.
+# Vendors' clients only if they cost no start: most requests fetch an image or a status.
 prime(
     lambda: get_generate_service().generator,
-    clients.ssm,
-    get_verifier,
-    load_tokens,
-    get_opener,
+    *(clients.ssm, get_verifier, load_tokens, get_opener),
+    for_snapshot=[lambda: import_module("imagegen.providers.sdk")],
 )

@@ -7,7 +7,7 @@ three times as long. Parts that many requests do not need are built when they ar
 
 import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from imagegen.domain.keys import KeyVerifier
 
 PROBE_MARGIN_MS = 15_000
+SNAPSHOT = "snap-start"
+"""The start before a snapshot is taken (SnapStart)."""
 
 
 def policy_for(catalog: Catalog) -> Policy:
@@ -70,19 +72,42 @@ class Service:
         )
 
 
-def prime(*builds: Callable[[], object], environ: Mapping[str, str] = os.environ) -> None:
+def prime(
+    *builds: Callable[[], object],
+    for_snapshot: Sequence[Callable[[], object]] = (),
+    environ: Mapping[str, str] = os.environ,
+) -> None:
     """Call each factory if Lambda is starting an environment; do nothing anywhere else.
 
-    The garbage collector, which the package stopped, runs again afterwards.
+    If this start is for a snapshot, the factories of ``for_snapshot`` are called as well: whatever
+    is loaded then is loaded in every environment that is restored from it. The garbage collector,
+    which the package stopped, runs again afterwards.
     """
     if STARTING not in environ:
         return
-    for build in builds:
+    is_for_snapshot = environ[STARTING] == SNAPSHOT
+    for build in (*builds, *(for_snapshot if is_for_snapshot else ())):
         # A factory that fails here fails again in the request that needs it, which reports the
         # reason. An error during the start would make every request a 502 without a reason, also
         # for routes that do not need this factory.
         with suppress(Exception):
             build()
+    if is_for_snapshot:
+        _draw_anew_after_restore()
     # What was loaded stays for as long as the process: no collection looks at it again.
     gc.freeze()
     gc.enable()
+
+
+def _draw_anew_after_restore() -> None:
+    """Let each environment of one snapshot have random numbers of its own.
+
+    The AWS SDK draws its pauses before retries from ``random``, whose state is in the snapshot:
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
+    """
+    import random  # noqa: PLC0415 only for a snapshot
+
+    # A part of Lambda's runtime.
+    from snapshot_restore_py import register_after_restore  # noqa: PLC0415 as above
+
+    register_after_restore(random.seed)
