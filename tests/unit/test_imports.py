@@ -118,6 +118,13 @@ def test_the_rules_know_no_vendor_no_system_and_no_chance(path: Path) -> None:
     assert not {name.split(".")[0] for name in imported(path)} & FOREIGN_TO_PURE
 
 
+def test_chance_comes_from_the_system() -> None:
+    """Instances that start from one snapshot share the state of ``random``, until it is seeded."""
+    found = [path.name for path in sources() if "random" in set(imported(path))]
+
+    assert found == ["service.py"]
+
+
 @every_pure_source
 def test_the_rules_look_at_no_clock(path: Path) -> None:
     calls = [node for node in nodes(path) if isinstance(node, ast.Call)]
