@@ -151,7 +151,7 @@ BYTES: Final = Group(
     ),
     (
         *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),
-        *_tests(UNIT, "png_planes delivery jpeg_blocks vp8 webp_data webp_bounds"),
+        *_tests(UNIT, "png_planes delivery jpeg_blocks jpeg_scan vp8 webp_data webp_bounds"),
     ),
 )
 KEYS: Final = Group(

@@ -76,7 +76,7 @@ OWN: Final = {
     "domain/jpeg.py": ("holes", "delivery", "pixels"),
     "domain/jpeg_codes.py": ("jpeg_blocks",),
     "domain/jpeg_progressive.py": ("jpeg_blocks",),
-    "domain/jpeg_scan.py": ("holes", "delivery", "pixels"),
+    "domain/jpeg_scan.py": ("jpeg_scan", "holes", "delivery", "pixels"),
     "domain/jpeg_segments.py": ("metadata", "input_files"),
     "domain/webp.py": ("holes", "delivery", "pixels"),
     "domain/vp8.py": ("vp8",),

@@ -602,6 +602,27 @@ def test_an_id_that_comes_with_a_second_whole_object_is_that_of_another_call() -
     assert found[1].id == "b"
 
 
+def test_what_comes_with_another_id_behind_whole_arguments_does_not_spoil_them() -> None:
+    found = uses(call(FOX, NAME, index=0, id="a"), call("\n,", index=0, id="b"))
+    assert (found[0].id, found[0].name, found[0].arguments) == ("a", NAME, FOX)
+
+
+def test_lists_of_texts_go_back_as_one_list() -> None:
+    bodies = [delta(notes=["Hm"]), delta(notes=["yes", 3]), delta("stop")]
+    assert end_of(*bodies).extras["notes"] == ["Hm", "yes", 3]
+
+
+@pytest.mark.parametrize("refusal", [True, 7, {"reason": "no"}, ["no"]])
+def test_a_refusal_that_is_no_text_is_not_shown(refusal: Any) -> None:
+    assert words(delta(content="Hi", refusal=refusal), delta("stop")) == "Hi"
+
+
+@pytest.mark.parametrize("finish", [True, 7, {"reason": "stop"}])
+def test_a_reason_that_is_no_text_is_none(finish: Any) -> None:
+    with pytest.raises(LlmError):
+        read(delta(finish, content="Hi"), done=False)
+
+
 # Control words at the end of the text.
 
 

@@ -49,6 +49,7 @@ FOR_HIGH = (
     "a dragon with detailed scales",
     "high quality photo of a bag",
     "uma foto de alta qualidade de um lago",
+    "a nurse at work -professional photo",
 )
 FOR_FAST = (
     "a quick sketch of a fox",
@@ -109,6 +110,8 @@ FOR_NOTHING = (
     "a masterpiece theft in a museum",
     "detailed instructions pinned to a wall",
     "a draft of cold air moving the curtain",
+    "a professional",
+    "birds that paint quickly",
 )
 
 
@@ -159,6 +162,7 @@ def test_a_word_counts_when_it_speaks_of_the_picture(prompt: str, tier: Tier) ->
         "undetailed",
         "a fast-food stand",
         "a quick-witted sketch artist",
+        "a semi-professional photo of a boxer",
         "",
     ],
 )

@@ -1,0 +1,86 @@
+"""One scan of a JPEG: how many units it has, what they take at least, and what repeats."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegen.domain.holes import LEAST_RUN
+from imagegen.domain.jpeg_scan import (
+    LEAST_REFINED,
+    MOST_FIRST_BITS,
+    PROGRESSIVE,
+    Code,
+    Component,
+    Frame,
+    Scan,
+)
+from tests.examples import examples
+
+BASELINE = 0xC0
+FIRST, REFINED = 0x00, 0x10
+"""The byte of a progressive scan that says whether it refines an earlier one."""
+CODES = st.integers(1, 16).flatmap(
+    lambda length: st.builds(Code, st.integers(0, 2**length - 1), st.just(length))
+)
+GREY = {1: Component(1, 1)}
+HALVED = {1: Component(2, 2), 2: Component(1, 1), 3: Component(1, 1)}
+
+
+def frame(marker: int = PROGRESSIVE, components: dict[int, Component] = GREY) -> Frame:
+    return Frame(marker, width=64, height=64, components=dict(components))
+
+
+def scan(
+    of: Frame, *tables: tuple[int, int], values: tuple[int, int] = (0, 0), bits: int = FIRST
+) -> Scan:
+    pairs = [number for one in tables or ((1, 0),) for number in one]
+    return Scan(of, bytes([len(pairs) // 2, *pairs, *values, bits]))
+
+
+@given(CODES, st.integers(0, 40))
+@examples(200)
+def test_a_repeated_code_is_written_one_behind_the_other(code: Code, count: int) -> None:
+    written = f"{code.bits:0{code.length}b}" * count
+    assert code.times(count) == int(written or "0", 2)
+
+
+def test_a_scan_of_one_component_has_a_unit_for_each_of_its_own_blocks() -> None:
+    halved = frame(components=HALVED)
+    assert scan(halved, (1, 0)).units == 64
+    assert scan(halved, (2, 0)).units == 16
+    assert scan(halved, (1, 0), (2, 0), (3, 0)).units == 16
+
+
+def test_a_component_that_the_frame_lacks_has_one_block_in_a_unit() -> None:
+    assert len(scan(frame(components=HALVED), (1, 0), (9, 0)).tables_of_unit()) == 5
+
+
+def test_each_block_takes_at_least_the_shortest_codes_of_the_tables_that_its_scan_names() -> None:
+    coded = frame(BASELINE)
+    coded.least_bits = {0: 2, 1: 3, 0x10: 4, 0x11: 7}
+    assert scan(coded, (1, 0x11), values=(0, 63)).least_bits() == 64 * (3 + 7)
+
+
+def test_in_a_refinement_only_many_zeros_are_a_hole() -> None:
+    refined = scan(frame(), values=(1, 63), bits=REFINED)
+    first = scan(frame(), values=(1, 63))
+    few, many = (b"\x55" * 99 + bytes(size) + b"\x55" * 99 for size in (LEAST_RUN, LEAST_REFINED))
+    assert [one.has_hole(few) for one in (first, refined)] == [True, False]
+    assert refined.has_hole(many)
+
+
+def test_a_byte_ff_counts_once_although_a_zero_is_put_behind_it() -> None:
+    refined = scan(frame(), bits=REFINED)
+    assert refined.is_blank([b"\xff\x00" * 8])
+
+
+def test_runs_of_empty_blocks_take_few_bytes_and_more_than_these_are_a_picture() -> None:
+    runs_of_blocks = scan(frame(), values=(1, 63))
+    assert runs_of_blocks.is_blank([bytes(8 + 4)])
+    assert not runs_of_blocks.is_blank([bytes(8 + 4 + 1)])
+
+
+def test_behind_the_first_block_nothing_is_left_in_a_blank_scan() -> None:
+    refined = scan(frame(), bits=REFINED)
+    most = (refined.units + 8 + MOST_FIRST_BITS) // 8
+    assert refined.is_blank([bytes(most - 1)])
+    assert not refined.is_blank([bytes(most)])
