@@ -107,6 +107,7 @@ EDGE: Final = Group(
     ),
     (
         *_tests(UNIT, "auth token_keys requests front errors error_drift pseudonyms text forms"),
+        *_tests(UNIT, "url_events"),
         *_tests(HANDLERS, "edges http charged compatible events chat_streaming background"),
         *_tests("tests/adapters", "runtime"),
     ),

@@ -110,7 +110,7 @@ OWN: Final = {
     "edge/openai_problems.py": ("compatible",),
     "edge/problems.py": ("errors", "error_drift", "charged"),
     "edge/api.py": ("http", "edges"),
-    "edge/events.py": ("requests", "front", "edges", "background"),
+    "edge/events.py": ("url_events", "requests", "front", "edges", "background"),
     "edge/token_hints.py": ("auth", "token_keys"),
     "wire/estimates.py": ("estimator", "values"),
     "wire/images.py": ("values", "text", "confirmed_sets"),
