@@ -557,7 +557,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     list(tried())
 
 
-# What a change of the reader went unnoticed in.
+# Rules that a change of the reader had broken without a red test.
 
 
 def test_another_name_at_the_same_index_begins_another_call() -> None:
