@@ -15,7 +15,7 @@ from imagegen.domain.jpeg_scan import (
 )
 from tests.examples import examples
 
-BASELINE = 0xC0
+BASELINE, ARITHMETIC = 0xC0, 0xC9
 FIRST, REFINED = 0x00, 0x10
 """The byte of a progressive scan that says whether it refines an earlier one."""
 CODES = st.integers(1, 16).flatmap(
@@ -25,8 +25,10 @@ GREY = {1: Component(1, 1)}
 HALVED = {1: Component(2, 2), 2: Component(1, 1), 3: Component(1, 1)}
 
 
-def frame(marker: int = PROGRESSIVE, components: dict[int, Component] = GREY) -> Frame:
-    return Frame(marker, width=64, height=64, components=dict(components))
+def frame(
+    marker: int = PROGRESSIVE, components: dict[int, Component] = GREY, *, edge: int = 64
+) -> Frame:
+    return Frame(marker, width=edge, height=edge, components=dict(components))
 
 
 def scan(
@@ -84,3 +86,47 @@ def test_behind_the_first_block_nothing_is_left_in_a_blank_scan() -> None:
     most = (refined.units + 8 + MOST_FIRST_BITS) // 8
     assert refined.is_blank([bytes(most - 1)])
     assert not refined.is_blank([bytes(most)])
+
+
+def test_of_other_processes_than_huffmans_nothing_is_said() -> None:
+    coded = frame(ARITHMETIC)
+    coded.least_bits = {0: 2, 0x10: 4}
+    assert scan(coded, values=(0, 63)).least_bits() == 0
+    assert not scan(coded, values=(0, 63)).has_hole(bytes(LEAST_RUN))
+    assert not scan(coded, bits=REFINED).is_blank([bytes(8)])
+
+
+def test_a_scan_with_a_byte_for_four_blocks_is_not_too_small_for_a_hole() -> None:
+    large = scan(frame(edge=1_024), values=(1, 63))
+    most = large.units // 4
+    for size, is_hole in ((most, True), (most - 1, False)):
+        assert large.has_hole(bytes(LEAST_RUN) + b"\x55" * (size - LEAST_RUN)) is is_hole
+
+
+def test_a_run_of_the_least_length_is_a_hole_unless_one_colour_repeats_it() -> None:
+    coded = frame(BASELINE)
+    coded.zero_codes = {0: Code(0, 2), 0x10: Code(0, 2)}
+    whole = scan(coded, values=(0, 63))
+    assert whole.has_hole(b"\x55\xaa" * 9 + b"\x33" * LEAST_RUN)
+    assert not whole.has_hole(b"\x55\xaa" * 9 + bytes(LEAST_RUN))
+
+
+def test_each_part_between_restart_markers_must_be_blank() -> None:
+    parts = frame()
+    parts.restart_units = 16
+    assert scan(parts, bits=REFINED).is_blank([bytes(2)] * 4)
+    for place in range(4):
+        some = [bytes(2)] * 4
+        some[place] = b"\x12\x34"
+        assert not scan(parts, bits=REFINED).is_blank(list(some))
+
+
+def test_less_than_a_byte_may_follow_the_last_block() -> None:
+    assert not scan(frame(), bits=REFINED).is_blank([b"\xff\x00" * 8 + b"\x00"])
+
+
+def test_without_a_code_for_no_difference_nothing_is_blank() -> None:
+    for known in ({0: Code(0, 2)}, {0x10: Code(0, 2)}, {}):
+        coded = frame(BASELINE)
+        coded.zero_codes = dict(known)
+        assert not scan(coded, values=(0, 63)).is_blank([bytes(32)])
