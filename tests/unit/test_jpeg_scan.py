@@ -91,6 +91,7 @@ def test_behind_the_first_block_nothing_is_left_in_a_blank_scan() -> None:
 def test_of_other_processes_than_huffmans_nothing_is_said() -> None:
     coded = frame(ARITHMETIC)
     coded.least_bits = {0: 2, 0x10: 4}
+    coded.zero_codes = {0: Code(1, 2), 0x10: Code(1, 2)}
     assert scan(coded, values=(0, 63)).least_bits() == 0
     assert not scan(coded, values=(0, 63)).has_hole(bytes(LEAST_RUN))
     assert not scan(coded, bits=REFINED).is_blank([bytes(8)])
