@@ -8,7 +8,7 @@ the earlier attempt.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imagegen.domain.errors import LimitError, StoreUnavailableError
 from imagegen.domain.ledger import Ledger
@@ -26,7 +26,8 @@ class CallHolds:
     call: Call
     seen: Ledger
     holds: Holds
-    image_id_key: Callable[[], bytes]
+    secret: bytes = field(repr=False)
+    """The key from which the quote ids of calls are derived."""
 
     def reserve(
         self, quote: Quote, reserve: Callable[[], Run | Made | Running]
@@ -59,6 +60,6 @@ class CallHolds:
 
     def _is_late(self, quote: Quote, ledger: Ledger) -> bool:
         found = retries.faster_attempt(
-            self.call, quote.quote_id, self.seen.ops, ledger.ops, self.image_id_key()
+            self.call, quote.quote_id, self.seen.ops, ledger.ops, self.secret
         )
         return found is not None

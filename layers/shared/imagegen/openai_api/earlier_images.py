@@ -47,16 +47,15 @@ class EarlierImages:
         made = self.replayer.stored(ref, ledger)
         return made.record.model if made else None
 
-    def stored_is_charged(self, call: Call) -> AbstractContextManager[None]:
+    def stored_is_charged(self, call: Call, secret: bytes) -> AbstractContextManager[None]:
         """Return a context that looks for the stored image if the ledger cannot be reached.
 
         The error is ``charged`` if the image of the call's idempotency key is stored. Without a key
-        only the ledger shows which image is meant.
+        only the ledger shows which image is meant. ``secret`` is what quote ids are derived from.
         """
         if call.key is None:
             return nullcontext()
-        secret, now_ms = self.image_id_key(), self.now_ms()
-        nonce = retries.derive_nonce(call, {}, secret, random=b"", now_ms=now_ms)
+        nonce = retries.derive_nonce(call, {}, secret, random=b"", now_ms=self.now_ms())
         ref = ImageRef(ids.quote_id(nonce), call.user, 0)
         return stored_is_charged(self.replayer.stores.images, ref)
 

@@ -42,7 +42,7 @@ class SetCalls:
             ReusedKeyError: the idempotency key was used for another request.
             StoreUnavailableError: the ledger or an image cannot be looked up.
         """
-        with self.earlier_images.stored_is_charged(call):
+        with self.earlier_images.stored_is_charged(call, self.image_id_key()):
             ledger = self.ledgers.load(call.user)
         if call.key is None:
             new = retries.fresh(call, self.random_bytes(retries.RANDOM_BYTES))

@@ -30,7 +30,7 @@ from imagegen.domain.selection import Selection, select
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.availability import Switchboard
 from imagegen.usecases.operations import check_generates, check_operation, tier_of
-from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
+from imagegen.usecases.requests import criteria_of, no_offer, with_size
 from imagegen.wire.estimates import EstimateRequest
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Pricer:
         slots = free_slots(ledger, self.limits, now_ms=issue.at_ms) or (0,)
         # The nonce chooses the slot, so that quotes of the same moment rarely get the same one.
         slot = slots[issue.nonce[0] % len(slots)]
-        quote = self._quote(request, given, selection, user=user, issue=issue, slot=slot)
+        quote = self._quote(request, given, selection, criteria, user=user, issue=issue, slot=slot)
         return PricedOffer(quote, chosen, selection, ledger, criteria, availability, slots)
 
     def quotes(self, offer: PricedOffer, count: int) -> tuple[Quote, ...]:
@@ -144,6 +144,7 @@ class Pricer:
         request: EstimateRequest,
         given: tuple[QuotedInput, ...],
         selection: Selection,
+        criteria: Criteria,
         *,
         user: str,
         issue: Issue,
@@ -165,7 +166,7 @@ class Pricer:
             slot=slot,
             fallback=_quoted_fallback(selection.replaced),
             inputs=given,
-            wishes=wishes_of(request),
+            wishes=criteria.wishes,
             operation=request.operation,
         )
 

@@ -47,12 +47,12 @@ def criteria_of(
         inputs=tuple((one.width, one.height) for one in without_mask(given)),
         has_mask=any(one.role is Role.MASK for one in given),
         encoded_bytes=encoded_bytes(given),
-        wishes=wishes_of(request),
+        wishes=_wishes(request),
         operation=request.operation,
     )
 
 
-def wishes_of(request: EstimateRequest) -> Wishes:
+def _wishes(request: EstimateRequest) -> Wishes:
     """Return what a request wants of its image besides its size.
 
     Raises:
