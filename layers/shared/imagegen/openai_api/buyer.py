@@ -25,9 +25,8 @@ from imagegen.domain.ports import WaitingPlaces
 from imagegen.domain.quote import LIFETIME_MS, Quote
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
-from imagegen.openai_api.call_holds import CallHolds
-from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.offers import NamedOffers
+from imagegen.openai_api.other_attempts import CallHolds, EarlierImages
 from imagegen.openai_api.retries import Call
 from imagegen.openai_api.unfinished import not_recognised, still_running
 from imagegen.usecases.generate.generator import Generator

@@ -10,7 +10,7 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
-from imagegen.openai_api.earlier_images import EarlierImages
+from imagegen.openai_api.other_attempts import EarlierImages
 from imagegen.openai_api.retries import Call
 
 

@@ -209,10 +209,9 @@ def _check_known(model: str, catalog: Catalog, day: date) -> None:
 
 
 def _quoted(one: Candidate, size: str) -> QuotedCandidate:
-    option = one.variant.option
+    row, option = one.variant.row, one.variant.option
     exact = option.size if size == SAME_SIZE else ""
-    digest = one.variant.row.digest(option)
-    return QuotedCandidate(one.key, one.price_microusd, digest, one.file_format, exact)
+    return QuotedCandidate(row.key, one.price_microusd, row.digest(option), one.file_format, exact)
 
 
 def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:
