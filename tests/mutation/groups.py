@@ -50,7 +50,7 @@ OFFERS: Final = Group(
         *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities digests"),
         "domain/vendor_prices.py",
         *_in("domain", "operations replacements"),
-        *_in("usecases", "estimator pricer requests availability conversions operations"),
+        *_in("usecases", "estimator pricer requests availability conversions"),
     ),
     (
         *_tests(UNIT, "abilities catalog_abilities choices selection prompt_price actual_cost"),

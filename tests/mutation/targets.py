@@ -92,7 +92,7 @@ OWN: Final = {
     "domain/uploads.py": ("inputs",),
     "usecases/sent_pictures.py": ("inputs", "edits"),
     "usecases/uploads.py": ("inputs",),
-    "usecases/requests.py": ("estimator", "text"),
+    "usecases/requests.py": ("estimator", "text", "operations", "inputs"),
     "domain/replacements.py": ("model_names", "catalog"),
     "usecases/availability.py": ("reading", "estimator"),
     "usecases/status.py": ("reading", "ledger_status"),
