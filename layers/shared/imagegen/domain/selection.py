@@ -120,11 +120,12 @@ def _within_multiple(
         within = [one for one in fitting if one.price_microusd <= most] or fitting
     most = within[0].price_microusd * multiple if within else Decimal(0)
     within = [one for one in within if one.price_microusd <= most]
+    kept = {one.key for one in within}
     detail = f"costs more than {multiple} times the expected price"
     above = [
         LeftOut(one.variant.row, Reason.MULTIPLE, detail, one.price_microusd)
         for one in fitting
-        if one not in within
+        if one.key not in kept
     ]
     return within, above
 
