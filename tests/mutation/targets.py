@@ -152,7 +152,7 @@ OWN: Final = {
     "providers/bounds.py": ("transport", "edge"),
     "providers/http.py": ("transport", "edge"),
     "providers/json_body.py": ("json_body",),
-    "providers/sdk.py": ("transport", "forms"),
+    "providers/sdk.py": ("sdk", "transport", "forms"),
     "providers/addresses.py": ("download",),
     "providers/openai.py": ("recorded", "inputs", "requests"),
     "providers/gemini.py": ("recorded", "inputs", "requests"),
