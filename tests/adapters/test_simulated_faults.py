@@ -9,8 +9,8 @@ import requests
 
 from imagegen.domain import pixels
 from imagegen.domain.call_errors import ProviderError
-from imagegen.domain.candidates import ordered as with_wishes
 from imagegen.domain.catalog import Catalog, Variant, parse_catalog
+from imagegen.domain.criteria import ordered as with_wishes
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import BrokenImageError

@@ -50,7 +50,7 @@ OFFERS: Final = Group(
         *_in("domain", "price_rules input_tokens fleet quote formats catalog abilities digests"),
         "domain/vendor_prices.py",
         *_in("domain", "operations replacements"),
-        *_in("usecases", "estimator pricer requests availability conversions operations"),
+        *_in("usecases", "estimator pricer requests availability conversions"),
     ),
     (
         *_tests(UNIT, "abilities catalog_abilities choices selection prompt_price actual_cost"),
@@ -81,8 +81,8 @@ LEDGER: Final = Group(
 OPENAI_API: Final = Group(
     "openai_api",
     (
-        *_in("openai_api", "buyer retries offers earlier_images sets set_calls models images"),
-        *_in("openai_api", "call_holds model_names unfinished edits edit_models answer_models"),
+        *_in("openai_api", "buyer retries offers other_attempts sets set_calls models images"),
+        *_in("openai_api", "model_names unfinished edits edit_models answer_models"),
         *("domain/image_sets.py", "edge/openai_problems.py"),
     ),
     (

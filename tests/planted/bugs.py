@@ -325,7 +325,7 @@ SURCHARGE_FORGOTTEN = Bug(
     "10 maxCost is compared without what a long prompt adds",
     (
         Change(
-            f"{PACKAGE}/domain/candidates.py",
+            f"{PACKAGE}/domain/criteria.py",
             "    if criteria.max_cost_microusd is not None and price > ",
             "    from imagegen.domain.pricing import price_microusd\n\n"
             "    image = price_microusd(row, option) or 0\n"

@@ -170,6 +170,18 @@ def test_a_refusal_alone_says_that_a_budget_is_used_up() -> None:
     assert {one.percent for one, _ in world.warnings.kept.values()} == {80, 100}
 
 
+def test_a_refusal_before_anything_is_written_says_so_too() -> None:
+    world = World()
+    store = world.store()
+    store.reserve(USER, world.hold(price=3_200_000), LIMITS, now_ms=world.clock())
+    world.clock.advance(2_000)
+    writes = world.ledgers.writes
+    dear = world.hold("two", price=300_000)
+    assert isinstance(store.reserve(USER, dear, LIMITS, now_ms=world.clock()), Refused)
+    assert world.ledgers.writes == writes
+    assert {one.percent for one, _ in world.warnings.kept.values()} == {80, 100}
+
+
 def test_a_store_of_warnings_that_is_away_stops_no_image() -> None:
     service = Service(limits=replace(Service().limits, levels=(Level(ORGANISATION, 100_000),)))
     service.wire.refused = ("warnings.add",)

@@ -1,6 +1,6 @@
 """Holds in a user's entry and at each level above: the order of writes, refusals, deaths."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -291,12 +291,13 @@ def test_a_level_that_was_full_is_looked_at_before_anything_is_written() -> None
 def test_what_the_entry_answers_comes_before_a_full_level() -> None:
     """A quote that was confirmed is known, and a limit of one's own is named, as ever."""
     world = World()
-    narrow = Limits(levels=(Level(ORGANISATION, 200_000),))
+    narrow = Limits(levels=(Level(ORGANISATION, 180_000),))
     store = world.store()
     store.reserve(USER, world.hold(), narrow, now_ms=world.clock())
     world.clock.advance(2_000)
     again = store.reserve(USER, world.hold(), narrow, now_ms=world.clock())
     assert isinstance(again, Known | Held)
+    assert "budgets.load" in world.wire.calls
     poor = replace(narrow, daily_images=1)
     refused = store.reserve(USER, world.hold("two"), poor, now_ms=world.clock())
     assert isinstance(refused, Refused)
@@ -315,6 +316,60 @@ def test_room_that_comes_back_is_found_although_the_level_was_full() -> None:
     assert isinstance(store.reserve(USER, world.hold(), narrow, now_ms=world.clock()), Held)
 
 
+def watches(world: World, store: BudgetedLedgers) -> bool:
+    """Return whether the level of all is looked at before the next hold is written."""
+    world.wire.calls.clear()
+    wide = Limits(levels=(Level(ORGANISATION, 10_000_000),))
+    store.reserve(OTHER, world.hold("next", price=1), wide, now_ms=world.clock())
+    return world.wire.calls[0] == "budgets.load"
+
+
+@pytest.mark.parametrize(
+    ("price", "after_ms", "is_watched"),
+    [
+        (8_999_999, 0, False),
+        (9_000_000, 0, True),
+        (9_000_000, 10_000, True),
+        (9_000_000, 10_001, False),
+    ],
+)
+def test_a_level_that_was_nearly_full_is_looked_at_for_ten_seconds(
+    price: int, after_ms: int, *, is_watched: bool
+) -> None:
+    world = World()
+    store, wide = world.store(), Limits(levels=(Level(ORGANISATION, 10_000_000),))
+    store.reserve(USER, world.hold(price=price), wide, now_ms=world.clock())
+    world.clock.advance(after_ms)
+    assert watches(world, store) is is_watched
+
+
+def test_far_below_its_limits_a_level_asks_for_no_warning() -> None:
+    world = World()
+    ledgers, budgets = world.ledgers, world.budgets
+
+    def warner() -> BudgetWarner:
+        raise AssertionError("a warning costs a cold start its module")
+
+    store = BudgetedLedgers(ledgers, budgets, world.clock, world.pause, warner)
+    assert isinstance(store.reserve(USER, world.hold(), LIMITS, now_ms=world.clock()), Held)
+
+
+def test_an_image_that_was_found_while_a_level_refused_is_known() -> None:
+    """Its quote was tried again, while the reconciler settled what an earlier run had made."""
+    wire = InterruptedWire()
+    world = World(wire)
+    narrow = Limits(levels=(Level(ORGANISATION, 1),))
+
+    def settle() -> None:
+        snapshot = LedgerSnapshot("one", world.ledgers.load(USER))
+        world.ledgers.settle(USER, snapshot, charged_microusd=1, now_ms=world.clock())
+
+    wire.before, wire.happens = "ledgers.release", settle
+    came = world.store().reserve(USER, world.hold(), narrow, now_ms=world.clock())
+    assert isinstance(came, Known)
+    assert came.snapshot.op.state is OpState.SETTLED
+
+
 @dataclass
 class SentTwice:
     """Budgets whose takes the SDK sends twice: the second copy arrives when a test lets it."""
@@ -330,6 +385,40 @@ class SentTwice:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.budgets, name)
+
+
+@dataclass
+class SometimesTwice(SentTwice):
+    """Of these takes, one after the other, only some are sent twice."""
+
+    unsure: list[bool] = field(default_factory=list)
+
+    def take(self, level: Level, hold: LevelHold) -> Take:
+        return replace(self.budgets.take(level, hold), is_unsure=self.unsure.pop(0))
+
+
+@pytest.mark.parametrize(
+    "unsure",
+    [(True, False), (False, True), (False, False, False, True), (True, False, False, False)],
+)
+def test_a_hold_may_arrive_again_if_one_of_its_takes_was_sent_twice(unsure: Sequence[bool]) -> None:
+    """A level that is full for a moment is asked again; a copy of any take may still arrive."""
+    world = World()
+    narrow = Limits(levels=(Level(ORGANISATION, 200_000),))
+    first = world.store().reserve(OTHER, world.hold("first"), narrow, now_ms=world.clock())
+    assert isinstance(first, Held)
+    ended = first.snapshot
+
+    def give_back() -> None:
+        if len(world.pauses) == len(unsure) - 1:
+            world.end(OTHER, ended, None)
+
+    world.while_paused = give_back
+    budgets = SometimesTwice(world.budgets, unsure=list(unsure))
+    store = BudgetedLedgers(world.ledgers, budgets, world.clock, world.pause, lambda: world.warner)
+    came = store.reserve(USER, world.hold(), narrow, now_ms=world.clock())
+    assert isinstance(came, Held)
+    assert came.snapshot.unsure == {ORGANISATION}
 
 
 @pytest.mark.parametrize("charge", [None, 50_000])
@@ -435,6 +524,52 @@ def test_a_run_that_is_late_finds_its_hold_ended_and_changes_no_level(charge: in
     world.check()
 
 
+@pytest.mark.parametrize(("left_ms", "is_read"), [(5_001, False), (5_000, True)])
+def test_from_five_seconds_before_its_lease_ends_a_hold_is_read_before_it_ends(
+    left_ms: int, *, is_read: bool
+) -> None:
+    world = World()
+    snapshot = world.held()
+    world.clock.advance(LEASE_MS - left_ms)
+    world.wire.calls.clear()
+    world.end(USER, snapshot, 50_000)
+    assert (world.wire.calls[0] == "ledgers.load") is is_read
+
+
+def test_without_levels_a_hold_ends_in_one_write_however_late() -> None:
+    world = World()
+    waits = replace(world.hold("two"), owner=f"{WAITING}1")
+    for hold, name in ((world.hold(), "ledgers.settle"), (waits, "ledgers.release")):
+        came = world.store().reserve(USER, hold, Limits(), now_ms=world.clock())
+        assert isinstance(came, Held)
+        late = World(ledgers=world.ledgers, clock=Clock(world.clock() + LEASE_MS - 1))
+        late.end(USER, came.snapshot, 50_000 if name == "ledgers.settle" else None)
+        assert late.wire.calls == [name]
+
+
+def test_a_release_that_is_no_attempt_counts_as_none() -> None:
+    world = World()
+    for name, is_attempt in (("one", True), ("two", False)):
+        store, snapshot, now_ms = world.store(), world.held(name), world.clock()
+        store.release(
+            USER, snapshot, code="x", retryable=True, is_attempt=is_attempt, now_ms=now_ms
+        )
+    assert world.ledgers.load(USER).attempts == {DAY: 1}
+
+
+def test_a_user_who_cannot_be_swept_now_comes_last() -> None:
+    world = World()
+    world.held()
+    world.clock.advance(LEASE_MS + 1_000)
+    world.held("two", OTHER)
+    world.clock.advance(LEASE_MS + 1_000)
+    store, now_ms = world.store(), world.clock()
+    assert list(store.lapsed(now_ms=now_ms, limit=9)) == [USER, OTHER]
+    assert store.defer_lease(USER, now_ms=now_ms)
+    assert not store.defer_lease(USER, now_ms=now_ms)
+    assert list(store.lapsed(now_ms=now_ms, limit=9)) == [OTHER, USER]
+
+
 def test_without_levels_a_hold_is_one_write_as_ever() -> None:
     world = World()
     store = world.store()
@@ -478,10 +613,12 @@ class InterruptedWire(Wire):
     """Lets something else happen before one of the calls."""
 
     at: int = -1
+    before: str = ""
+    """The name of the call, instead of its number."""
     happens: Callable[[], object] = lambda: None
 
     def carry(self, name: str, action: Callable[[], Any]) -> Any:
-        if len(self.calls) == self.at:
+        if len(self.calls) == self.at or name == self.before:
             self.happens()
         return Wire.carry(self, name, action)
 
@@ -508,6 +645,27 @@ def test_a_run_gets_a_waiting_hold_at_every_level_or_not_at_all(at: int) -> None
         assert world.end(USER, came[0], 50_000)
     world.check()
     assert came[0] is not None or not world.charges
+
+
+def test_a_copy_of_a_waiting_holds_take_is_fenced_when_it_is_given_back() -> None:
+    world = World()
+    hold = replace(waiting(world), unsure=frozenset({TEAM}))
+    world.end(USER, hold, None)
+    assert [len(world.used(level.name).fences) for level in LEVELS] == [1, 0]
+
+
+@pytest.mark.parametrize(("late_ms", "is_taken_back"), [(0, True), (1, False)])
+def test_until_its_lease_is_over_a_waiting_hold_is_taken_back_first(
+    late_ms: int, *, is_taken_back: bool
+) -> None:
+    """As long, its run may come and take it over."""
+    world = World()
+    hold = waiting(world)
+    world.clock.advance(LEASE_MS + late_ms)
+    world.wire.calls.clear()
+    assert world.end(USER, hold, None)
+    assert ("ledgers.take" in world.wire.calls) is is_taken_back
+    world.check()
 
 
 @pytest.mark.parametrize("fault", Fault)

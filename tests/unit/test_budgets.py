@@ -14,6 +14,9 @@ from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+PROGRAM = "K#abcd1234"
+"""The level of a program's key, as it is stored."""
 LEVEL = Level(ORGANISATION, 10_000_000, 100_000_000)
 PRICES = st.integers(0, 10**12)
 
@@ -39,6 +42,20 @@ def test_a_clock_that_is_behind_makes_no_mark_old() -> None:
     assert not rules.old_fences(Budget(fences=frozenset({mark})), now_ms=NOW - 60_000)
 
 
+def test_a_clock_may_be_an_hour_behind() -> None:
+    mark = hold(at_ms=NOW).mark
+    assert rules.age_seconds(mark, now_ms=NOW - HOUR_MS) == 0
+
+
+@pytest.mark.parametrize(("age_ms", "is_old"), [(HOUR_MS, False), (HOUR_MS + 1_000, True)])
+def test_a_fence_is_kept_for_an_hour(age_ms: int, *, is_old: bool) -> None:
+    """A copy of a write may arrive for as long; afterwards the fence would only take room."""
+    fence, young = hold().mark, hold(at_ms=NOW + age_ms).mark
+    found = rules.old_fences(Budget(fences=frozenset({fence, young})), now_ms=NOW + age_ms)
+
+    assert found == ({fence} if is_old else set())
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -52,6 +69,10 @@ def test_a_clock_that_is_behind_makes_no_mark_old() -> None:
 )
 def test_no_two_holds_have_the_same_mark(other: LevelHold) -> None:
     assert other.mark != hold().mark
+
+
+def test_names_of_levels_are_keys_in_the_table_and_never_change() -> None:
+    assert (rules.ORGANISATION, rules.TEAM_PREFIX, rules.PROGRAM_PREFIX) == ("O", "T#", "K#")
 
 
 def test_a_team_has_a_short_name_of_its_own_whatever_it_is_called() -> None:
@@ -103,6 +124,12 @@ def test_a_price_fits_if_it_does_not_go_above_the_limit(spent: int, price: int, 
     assert rules.full_at(budget, Level(), DAY, price) is None
 
 
+def test_a_hold_changes_no_other_day() -> None:
+    budget = rules.taken(Budget({"20261121": 5}, 5), hold(price=7))
+    assert budget.days == {"20261121": 5, DAY: 7}
+    assert rules.given(budget, hold(price=7), -7, is_unsure=False).days == {"20261121": 5, DAY: 0}
+
+
 def test_a_day_that_nobody_used_has_room_though_another_day_is_full() -> None:
     budget = Budget({DAY: 10_000_000}, 10_000_000)
     assert rules.full_at(budget, LEVEL, DAY, 1) is Taken.DAY_FULL
@@ -149,17 +176,35 @@ def test_young_holds_do_not_matter_where_what_is_charged_is_too_much() -> None:
             "team_monthly_spend",
             "the month of your team above $5.00",
         ),
+        (
+            Level(PROGRAM, 3_400_000),
+            Taken.DAY_FULL,
+            "key_daily_spend",
+            "the day of your key above $3.40",
+        ),
+        (
+            Level(PROGRAM, None, 5_000_000),
+            Taken.MONTH_FULL,
+            "key_monthly_spend",
+            "the month of your key above $5.00",
+        ),
     ],
 )
 def test_a_refusal_names_the_level_the_limit_and_when_it_begins_anew(
     level: Level, full: Taken, code: str, words: str
 ) -> None:
+    assert level.title in words
     limit = rules.level_limit(level, full, hold(), now_ms=NOW)
     assert (limit.code, limit.retryable) == (code, True)
     assert words in str(limit)
     days = 9 if full is Taken.MONTH_FULL else 1
     midnight_ms = (NOW // DAY_MS + days) * DAY_MS
     assert limit.retry_after_seconds == (midnight_ms - NOW) // 1000 + 60
+
+
+def test_waiting_helps_an_image_that_costs_exactly_the_whole_budget() -> None:
+    for full, price in ((Taken.DAY_FULL, 10_000_000), (Taken.MONTH_FULL, 100_000_000)):
+        assert rules.level_limit(LEVEL, full, hold(price=price), now_ms=NOW).retryable
 
 
 def test_waiting_does_not_help_an_image_that_costs_more_than_the_whole_budget() -> None:

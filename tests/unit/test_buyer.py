@@ -33,7 +33,7 @@ from imagegen.domain.quote import LIFETIME_MS
 from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.openai_api import retries
 from imagegen.openai_api.buyer import WAIT_MS, Buyer
-from imagegen.openai_api.earlier_images import RECENT_RECORDS
+from imagegen.openai_api.other_attempts import RECENT_RECORDS
 from imagegen.openai_api.retries import Call, parse_call
 from imagegen.settings import MoneySettings
 from imagegen.usecases.availability import ProviderSetup

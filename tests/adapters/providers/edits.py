@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from imagegen.domain.candidates import ordered
 from imagegen.domain.catalog import Offering
+from imagegen.domain.criteria import ordered
 from imagegen.domain.formats import requested
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.operations import Operation

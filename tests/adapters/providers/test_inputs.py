@@ -15,8 +15,8 @@ from PIL import Image
 from replicate.client import Client as ReplicateClient
 
 from imagegen.domain.call_errors import ProviderError
-from imagegen.domain.candidates import ordered
 from imagegen.domain.catalog import Offering
+from imagegen.domain.criteria import ordered
 from imagegen.domain.digests import digest
 from imagegen.domain.inputs import InputFile, Role
 from imagegen.domain.operations import Operation

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imagegen.domain.call_errors import ProviderError
-from imagegen.domain.candidates import ordered
+from imagegen.domain.criteria import ordered
 from imagegen.domain.inputs import PreviewFrame
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer, ImageOrder

@@ -13,10 +13,10 @@ from imagegen.bootstrap.generate import GenerateService
 from imagegen.edge.media_types import is_form
 from imagegen.edge.requests import raw_body
 from imagegen.openai_api.buyer import Buyer
-from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.images import ImagesRoute, OpenAiPresenter
 from imagegen.openai_api.model_names import ModelListing, ModelNames
 from imagegen.openai_api.offers import NamedOffers
+from imagegen.openai_api.other_attempts import EarlierImages
 from imagegen.openai_api.set_calls import SetCalls
 from imagegen.openai_api.sets import SetBuyer
 

@@ -119,7 +119,7 @@ class Providers:
         about = registry()[name]
         if about.region:
             return self.settings.role_access(name) is not None
-        return about.is_open or bool(parse_keys(values.get(about.key_name, "")))
+        return bool(parse_keys(values.get(about.key_name, ""))) or about.is_open
 
     def _role_access(self, name: str) -> RoleAccess:
         access = self.settings.role_access(name)

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from imagegen.domain.errors import ParameterError
+
 
 class Operation(StrEnum):
     """What is done; each has rows of its own in the catalog, and no fallback to those of others."""
@@ -50,4 +52,31 @@ def is_promised_size(operation: Operation, sold: tuple[int, int], arrived: tuple
     return all(
         abs(got - wanted) * 100 <= wanted * tolerance
         for got, wanted in zip(arrived, sold, strict=True)
+    )
+
+
+def check_opaque(content: bytes, field: str = "inputs.0") -> None:
+    """Raise if some pixel of a picture is transparent: an upscaled image is opaque.
+
+    Raises:
+        ParameterError: it is transparent, or its alpha cannot be read.
+    """
+    # Imported here: few requests are for an upscale.
+    from imagegen.domain.pixels import BrokenImageError  # noqa: PLC0415
+    from imagegen.domain.transparency import read_transparency  # noqa: PLC0415
+
+    try:
+        is_transparent = read_transparency(content).is_transparent
+    except BrokenImageError as error:
+        raise ParameterError(field, f"The file is damaged: {error}. Choose another one.") from None
+    if is_transparent:
+        raise transparent_input(field)
+
+
+def transparent_input(field: str) -> ParameterError:
+    """Return the error for a transparent picture that is to be upscaled."""
+    return ParameterError(
+        field,
+        "The picture is transparent, and an upscale would fill that. Upscale the picture that it "
+        "was cut out of, then cut that out.",
     )

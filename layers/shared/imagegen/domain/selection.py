@@ -11,10 +11,9 @@ from imagegen.domain.candidates import (
     Candidate,
     LeftOut,
     Reason,
-    judge,
 )
 from imagegen.domain.catalog import Catalog, Offering
-from imagegen.domain.criteria import Criteria
+from imagegen.domain.criteria import Criteria, judge
 
 
 @dataclass(frozen=True, slots=True)

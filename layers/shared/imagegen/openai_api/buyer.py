@@ -7,7 +7,7 @@ the attempt failed for a temporary reason, and otherwise gets that attempt's res
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from imagegen.domain import ids
@@ -25,9 +25,8 @@ from imagegen.domain.ports import WaitingPlaces
 from imagegen.domain.quote import LIFETIME_MS, Quote
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
-from imagegen.openai_api.call_holds import CallHolds
-from imagegen.openai_api.earlier_images import EarlierImages
 from imagegen.openai_api.offers import NamedOffers
+from imagegen.openai_api.other_attempts import CallHolds, EarlierImages
 from imagegen.openai_api.retries import Call
 from imagegen.openai_api.unfinished import not_recognised, still_running
 from imagegen.usecases.generate.generator import Generator
@@ -60,6 +59,8 @@ class _Order:
     """When Lambda ends this run."""
     until_ms: int
     """Until when the call may wait for another run."""
+    secret: bytes = field(repr=False)
+    """The key from which the quote ids of calls are derived."""
     most_bytes: int | None = None
     """The largest file that the answer can contain."""
     look: Look | None = None
@@ -110,7 +111,8 @@ class Buyer:
                 known to be charged.
         """
         until_ms = min(self.now_ms() + WAIT_MS, ends_ms - ANSWER_MARGIN_MS)
-        order = _Order(request, call, ends_ms, until_ms, most_bytes, look)
+        secret = self.image_id_key()
+        order = _Order(request, call, ends_ms, until_ms, secret, most_bytes, look)
         for _ in range(ROUNDS):
             made = self._round(order)
             if made is not None:
@@ -120,15 +122,16 @@ class Buyer:
     def _round(self, order: _Order) -> Made | None:
         """Return the image, ``None`` if another round is needed."""
         call = order.call
-        with self.earlier_images.stored_is_charged(call):
+        with self.earlier_images.stored_is_charged(call, order.secret):
             ledger = self._ledger(call.user)
         random = self.random_bytes(retries.RANDOM_BYTES)
         nonce = retries.derive_nonce(
-            call, ledger.ops, self.image_id_key(), random=random, now_ms=self.now_ms()
+            call, ledger.ops, order.secret, random=random, now_ms=self.now_ms()
         )
         quote_id = ids.quote_id(nonce)
         op = ledger.ops.get(quote_id)
-        retries.check_body(call, op.owner if op else "")
+        if op is not None:
+            retries.check_body(call, op.owner)
         if not may_reserve_op(ledger, quote_id):
             return self._wait(order, quote_id, ledger)
         if op is None and (made := self.earlier_images.find(call, quote_id, ledger)):
@@ -150,7 +153,7 @@ class Buyer:
                 run_id=run_id,
                 ends_ms=order.ends_ms,
             )
-            holds = CallHolds(call, ledger, self.generator.holds, self.image_id_key)
+            holds = CallHolds(call, ledger, self.generator.holds, order.secret)
             result = holds.reserve(quote, reserve)
             if isinstance(result, Run):
                 result = self.generator.run(replace(result, look=order.look))
@@ -159,7 +162,7 @@ class Buyer:
         except ImagegenError as error:
             if error.replayed:
                 return None
-            if error.retryable and not self._may_retry(call, quote_id, ledger):
+            if error.retryable and not self._may_retry(order, quote_id, ledger):
                 error.retryable = False
             raise
         if isinstance(result, Made):
@@ -168,11 +171,7 @@ class Buyer:
 
     def _quote(self, order: _Order, ledger: Ledger, issue: Issue) -> Quote:
         return self.offers.quote(
-            order.request,
-            order.call.user,
-            ledger=ledger,
-            issue=issue,
-            most_bytes=order.most_bytes,
+            order.request, order.call.user, ledger=ledger, issue=issue, most_bytes=order.most_bytes
         )
 
     def _wait_for_own_run(self, order: _Order, quote_id: str) -> Made | None:
@@ -234,12 +233,12 @@ class Buyer:
         retries.check_body(call, result.record.run)
         return result
 
-    def _may_retry(self, call: Call, quote_id: str, ledger: Ledger) -> bool:
+    def _may_retry(self, order: _Order, quote_id: str, ledger: Ledger) -> bool:
         """Return whether an SDK's retry of this call would belong to it, not to another call."""
+        call = order.call
         with suppress(StoreUnavailableError):  # If it fails, the ledger read before is used.
             ledger = self.ledgers.load(call.user)
-        secret, now_ms = self.image_id_key(), self.now_ms()
-        return retries.may_retry(call, quote_id, ledger.ops, secret, now_ms=now_ms)
+        return retries.may_retry(call, quote_id, ledger.ops, order.secret, now_ms=self.now_ms())
 
     def _ledger(self, user: str) -> Ledger:
         ledger = self.ledgers.load(user)

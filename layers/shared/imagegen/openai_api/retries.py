@@ -9,8 +9,8 @@ calls. Each of several images of one call has a quote of its own, derived from i
 
 A retry may arrive before the attempt that it repeats has reserved anything, because that attempt's
 instance is still starting or reading the prompt. The retry then makes a quote id whose first bit is
-set. By that bit the slower attempt recognises it and returns its image (``call_holds`` has the case
-that both reserve at the same time).
+set. By that bit the slower attempt recognises it and returns its image (``other_attempts`` has the
+case that both reserve at the same time).
 """
 
 import base64

@@ -10,7 +10,7 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Ledger, OpState
 from imagegen.domain.stores import LedgerStore
 from imagegen.openai_api import retries
-from imagegen.openai_api.earlier_images import EarlierImages
+from imagegen.openai_api.other_attempts import EarlierImages
 from imagegen.openai_api.retries import Call
 
 
@@ -42,7 +42,7 @@ class SetCalls:
             ReusedKeyError: the idempotency key was used for another request.
             StoreUnavailableError: the ledger or an image cannot be looked up.
         """
-        with self.earlier_images.stored_is_charged(call):
+        with self.earlier_images.stored_is_charged(call, self.image_id_key()):
             ledger = self.ledgers.load(call.user)
         if call.key is None:
             new = retries.fresh(call, self.random_bytes(retries.RANDOM_BYTES))

@@ -75,10 +75,11 @@ class Keychain[Client]:
         Raises:
             ProviderError: ``ACCOUNT`` when every key was refused, else the error of a call.
         """
-        end_ms = self.now_ms() + int(timeout_seconds * 1000)
+        started_ms = self.now_ms()
+        end_ms = started_ms + int(timeout_seconds * 1000)
         self._raise_if_billed()
-        refused = fault(self.provider, Outcome.ACCOUNT, "no key is set")
-        for index in usable_keys(self._until_ms, now_ms=self.now_ms()):
+        refused: ProviderError | None = None
+        for index in usable_keys(self._until_ms, now_ms=started_ms):
             left_seconds = (end_ms - self.now_ms()) / 1000
             if left_seconds < min(MIN_CALL_SECONDS, timeout_seconds):
                 raise fault(self.provider, Outcome.UNAVAILABLE, "no time left for its next key")
@@ -88,7 +89,7 @@ class Keychain[Client]:
                 if error.outcome is not Outcome.ACCOUNT or error.ends_checks:
                     raise
                 refused = error
-        raise refused
+        raise refused or self._no_key()
 
     def check(self, call: Callable[[Client, float], None], *, timeout_seconds: float) -> None:
         """Raise unless at least one key is good; every key is checked.
@@ -105,8 +106,11 @@ class Keychain[Client]:
         if len(faults) < len(results):
             return
         unsure = (error for error in faults if error.outcome is not Outcome.ACCOUNT)
-        refused = faults[-1] if faults else fault(self.provider, Outcome.ACCOUNT, "no key is set")
+        refused = faults[-1] if faults else self._no_key()
         raise next(unsure, refused)
+
+    def _no_key(self) -> ProviderError:
+        return fault(self.provider, Outcome.ACCOUNT, "no key is set")
 
     def _check_one(
         self, index: int, call: Callable[[Client, float], None], timeout_seconds: float

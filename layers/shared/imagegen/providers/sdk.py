@@ -192,9 +192,10 @@ class BoundedTransport(httpx2.HTTPTransport):
         limits = request.extensions["timeout"]
         deadline = Deadline.after(limits["read"], self.clock)
 
-        def update_limits(_event: str, _info: Mapping[str, object]) -> None:
-            # Each phase reads the limits again, and connecting has used some of the time.
-            limits["read"] = deadline.remaining_seconds()
+        def update_limits(event: str, _info: Mapping[str, object]) -> None:
+            # Each phase reads the limits after it began, and connecting has used some of the time.
+            if event.endswith(".started"):
+                limits["read"] = deadline.remaining_seconds()
 
         request.extensions["trace"] = update_limits
         response = super().handle_request(request)

@@ -15,12 +15,11 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ids import ImageRef, parse_image_id
 from imagegen.domain.inputs import InputFile, QuotedInput, Role
-from imagegen.domain.operations import Operation
+from imagegen.domain.operations import Operation, check_opaque, transparent_input
 from imagegen.domain.pixels import BrokenImageError
 from imagegen.domain.records import RecordStatus
 from imagegen.domain.stores import ImageContent, RecordStore
 from imagegen.domain.uploads import UploadRef, UploadStore, check_upload_id
-from imagegen.usecases.operations import check_opaque, transparent_input
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.inputs import MaskReference
 

@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from imagegen.domain import ids, quality
+from imagegen.domain import ids
 from imagegen.domain.candidates import Availability, Candidate, LeftOut
 from imagegen.domain.catalog import Catalog, Variant
 from imagegen.domain.criteria import SAME_SIZE, Criteria
 from imagegen.domain.days import today, utc_day
-from imagegen.domain.errors import InvalidRequestError, RetiredModelError, UnknownModelError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.inputs import QuotedInput
 from imagegen.domain.ledger import Ledger, Limits, free_slots
-from imagegen.domain.operations import Operation
 from imagegen.domain.quality import QualityChoice
 from imagegen.domain.quote import (
     LIFETIME_MS,
@@ -29,8 +26,13 @@ from imagegen.domain.records import Fallback
 from imagegen.domain.selection import Selection, select
 from imagegen.domain.stores import LedgerStore
 from imagegen.usecases.availability import Switchboard
-from imagegen.usecases.operations import check_generates, check_operation, tier_of
-from imagegen.usecases.requests import criteria_of, no_offer, wishes_of, with_size
+from imagegen.usecases.requests import (
+    check_operation,
+    choose_tier,
+    criteria_of,
+    no_offer,
+    with_size,
+)
 from imagegen.wire.estimates import EstimateRequest
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ class Pricer:
         slots = free_slots(ledger, self.limits, now_ms=issue.at_ms) or (0,)
         # The nonce chooses the slot, so that quotes of the same moment rarely get the same one.
         slot = slots[issue.nonce[0] % len(slots)]
-        quote = self._quote(request, given, selection, user=user, issue=issue, slot=slot)
+        quote = self._quote(request, given, selection, criteria, user=user, issue=issue, slot=slot)
         return PricedOffer(quote, chosen, selection, ledger, criteria, availability, slots)
 
     def quotes(self, offer: PricedOffer, count: int) -> tuple[Quote, ...]:
@@ -144,6 +146,7 @@ class Pricer:
         request: EstimateRequest,
         given: tuple[QuotedInput, ...],
         selection: Selection,
+        criteria: Criteria,
         *,
         user: str,
         issue: Issue,
@@ -165,53 +168,15 @@ class Pricer:
             slot=slot,
             fallback=_quoted_fallback(selection.replaced),
             inputs=given,
-            wishes=wishes_of(request),
+            wishes=criteria.wishes,
             operation=request.operation,
         )
 
 
-def choose_tier(request: EstimateRequest, catalog: Catalog, day: date) -> QualityChoice:
-    """Return the tier that ``quality`` or ``model`` determines, else the prompt's words.
-
-    The rows of an operation without a prompt are all in one tier.
-
-    Raises:
-        InvalidRequestError: the provider or the model is unknown, retired, or for another
-            operation.
-    """
-    if request.provider and request.provider not in catalog.providers:
-        known = ", ".join(catalog.providers)
-        raise InvalidRequestError(f"Unknown provider {request.provider!r}: use one of {known}.")
-    if request.model:
-        _check_known(request.model, catalog, day)
-    if request.operation is not Operation.GENERATE:
-        return tier_of(request, catalog)
-    if not request.model:
-        return quality.choose_quality(request.prompt, request.quality)
-    check_generates(request, catalog)
-    if request.quality:
-        return quality.choose_quality(request.prompt, request.quality)
-    tiers = [r.tier for r in catalog.models if request.model in (r.key, r.model)]
-    return quality.choose_for_model(request.prompt, tiers)
-
-
-def _check_known(model: str, catalog: Catalog, day: date) -> None:
-    if retired := catalog.retirement(model):
-        ends = "ended" if retired.shutdown_on <= day else "ends"
-        better = catalog.by_key[retired.replaced_by]
-        raise RetiredModelError(
-            f"{model!r} {ends} on {retired.shutdown_on}; "
-            f"{better.model!r} ({better.key}) replaces it."
-        )
-    if not any(model in (row.key, row.model) for row in catalog.models):
-        raise UnknownModelError(f"Unknown model {model!r}: GET /models lists them.")
-
-
 def _quoted(one: Candidate, size: str) -> QuotedCandidate:
-    option = one.variant.option
+    row, option = one.variant.row, one.variant.option
     exact = option.size if size == SAME_SIZE else ""
-    digest = one.variant.row.digest(option)
-    return QuotedCandidate(one.key, one.price_microusd, digest, one.file_format, exact)
+    return QuotedCandidate(row.key, one.price_microusd, row.digest(option), one.file_format, exact)
 
 
 def _quoted_fallback(missing: LeftOut | None) -> Fallback | None:

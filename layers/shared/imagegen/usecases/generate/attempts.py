@@ -12,8 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from imagegen.domain.call_errors import ProviderError
-from imagegen.domain.candidates import Availability, sent_option
+from imagegen.domain.candidates import Availability
 from imagegen.domain.catalog import Catalog, Variant
+from imagegen.domain.criteria import sent_option
 from imagegen.domain.errors import ContentRefusedError, GenerationFailedError, NoProviderError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageOrder, ImageProvider

@@ -25,7 +25,7 @@ from imagegen.domain.errors import (
 from imagegen.domain.image_sets import Look
 from imagegen.domain.inputs import InputFile
 from imagegen.domain.ledger import Ledger, OpState
-from imagegen.domain.operations import Operation
+from imagegen.domain.operations import Operation, check_opaque
 from imagegen.domain.previews import PreviewStore
 from imagegen.domain.quote import Keyring, Quote, check_quote, open_quote
 from imagegen.domain.stores import Known, Refused
@@ -37,7 +37,6 @@ from imagegen.usecases.generate.reconciler import Reconciler
 from imagegen.usecases.generate.replay import Replayer, not_charged, stored_is_charged
 from imagegen.usecases.generate.run import Confirmed, Made, Run, Running, run_of
 from imagegen.usecases.generate.storage import ImageKeeper
-from imagegen.usecases.operations import check_opaque
 from imagegen.wire.images import GenerateRequest
 
 if TYPE_CHECKING:
