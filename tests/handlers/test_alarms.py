@@ -62,6 +62,8 @@ ANSWERED = MessageComplete(
     stop_reason="end",
 )
 
+BROKEN_OFF = ANSWERED.model_copy(update={"stop_reason": "error"})
+
 
 @dataclass(slots=True)
 class Watched:
@@ -321,6 +323,22 @@ def test_an_hour_of_many_tokens_rings(watched: Watched) -> None:
 
     assert watched.minutes(75, chats) == {"llm-tokens"}
     assert 60 * 20 > 1_000
+
+
+def test_answers_of_the_chat_that_break_off_ring_and_a_single_one_does_not(
+    watched: Watched,
+) -> None:
+    def breaks_off(one: Watched) -> None:
+        one.observer.chat_answered(BROKEN_OFF)
+        one.take()
+
+    assert watched.minutes(30, once(breaks_off)) == set()
+    assert watched.minutes(30, breaks_off) == {"chat-failures"}
+
+
+def test_an_event_that_lambda_gives_up_rings(watched: Watched) -> None:
+    given_up = once(lambda one: one.lambdas("generate", AsyncEventsDropped=1))
+    assert watched.minutes(20, given_up) == {"generate-dropped"}
 
 
 def test_money_in_doubt_is_spending_too(watched: Watched) -> None:

@@ -107,6 +107,7 @@ EDGE: Final = Group(
     ),
     (
         *_tests(UNIT, "auth token_keys requests front errors error_drift pseudonyms text forms"),
+        *_tests(UNIT, "url_events"),
         *_tests(HANDLERS, "edges http charged compatible events chat_streaming background"),
         *_tests("tests/adapters", "runtime"),
     ),
@@ -151,7 +152,7 @@ BYTES: Final = Group(
     ),
     (
         *_tests(UNIT, "input_files masks orientation metadata marks transparency pixels holes"),
-        *_tests(UNIT, "png_planes delivery jpeg_blocks vp8 webp_data webp_bounds"),
+        *_tests(UNIT, "png_planes delivery jpeg_blocks jpeg_scan vp8 webp_data webp_bounds"),
     ),
 )
 KEYS: Final = Group(

@@ -186,6 +186,16 @@ def test_only_circuits_that_let_no_call_through_are_reported_as_blocked(fleet: I
     assert fleet.new().blocked_until_ms() == {}, "the next image is the probe"
 
 
+def test_calls_for_which_no_user_is_named_count_as_those_of_as_many_users(fleet: Instances) -> None:
+    def fail() -> ImageAnswer:
+        raise ProviderError("alpha", Outcome.UNAVAILABLE, "as told")
+
+    for _ in range(POLICY.threshold):
+        with pytest.raises(ProviderError):
+            fleet.new().call("alpha", MODEL, fail)
+    assert fleet.circuit().state is State.OPEN
+
+
 def test_one_instance_of_all_probes(fleet: Instances) -> None:
     fleet.rested()
     others = [fleet.new() for _ in range(30)]

@@ -56,6 +56,10 @@ def test_a_check_without_a_result_is_no_change_and_hides_no_change() -> None:
     assert [one.new for one in changes] == ["account", "valid"]
 
 
+def test_a_key_that_is_found_good_at_last_has_not_changed() -> None:
+    assert checked_every_five_minutes(Service(), Outcome.UNAVAILABLE, None) == []
+
+
 def test_two_key_checks_at_once_report_a_change_once() -> None:
     service = Service()
     service.providers["alpha"].key_checks = [Outcome.ACCOUNT, Outcome.ACCOUNT]

@@ -318,3 +318,10 @@ def test_after_the_smallest_request_failed_a_refusal_that_names_a_field_is_still
     assert after is not None
     assert not after.is_streamed
     assert memory.after(Dialect(), body(Dialect()), {"error": "no"}) is None
+
+
+def test_another_empty_content_is_tried_only_where_a_message_has_none() -> None:
+    spoken = (TURNS[0], ChatTurn("assistant", "I draw it.", TURNS[1].asked), TURNS[2])
+    answer = {"error": {"message": "content is not accepted", "param": "messages.1.content"}}
+    after = learned(Dialect(), body(Dialect(), spoken), answer)
+    assert after is None or after.is_bare

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from imagegen.domain.call_errors import LlmError
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import AnswerEnd, Json, TextPart, TokenCount, ToolUse
-from imagegen.llm.answer_filter import CONTROL_WORDS, EndFilter
+from imagegen.llm.answer_filter import CONTROL_WORDS, AnswerFilter, EndFilter
+from imagegen.llm.call_filter import CallFilter
 from imagegen.llm.event_stream import BrokenStreamError, EventStream
 from imagegen.llm.stream_reader import Reader
 from imagegen.llm.thinking import LONGEST, TAGS, WRAPPERS, ThinkingFilter
@@ -378,7 +379,10 @@ def test_an_answer_that_ran_out_of_tokens_says_so(finish: str, ran_out: bool) ->
     assert end_of(delta(finish, content="")).ran_out is ran_out
 
 
-@pytest.mark.parametrize("finish", ["content_filter", "SAFETY", "sensitive", "refusal"])
+@pytest.mark.parametrize(
+    "finish",
+    ["content_filter", "SAFETY", "PROHIBITED_CONTENT", "RECITATION", "sensitive", "refusal"],
+)
 def test_a_filtered_answer_is_a_refusal(finish: str) -> None:
     with pytest.raises(LlmError) as caught:
         read(delta(finish, content="Hel"))
@@ -393,6 +397,9 @@ def test_a_filtered_answer_is_a_refusal(finish: str) -> None:
         ([delta("stop", content="Hi")], False, True),
         ([], True, False),
         ([delta("error", content="Hi")], True, False),
+        ([delta("abort", content="Hi")], True, False),
+        ([delta("insufficient_system_resource", content="Hi")], True, False),
+        ([delta("network_error", content="Hi")], True, False),
         ([delta(tool_calls=[call(FOX, NAME, index=0)])], True, True),
     ],
 )
@@ -439,6 +446,7 @@ COUNTS: list[dict[str, Any]] = [
     {"usage": {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14}},
     {"x_groq": {"usage": {"prompt_tokens": 9, "completion_tokens": 5}}},
     {"choices": [{"delta": {}, "usage": {"prompt_tokens": 9, "completion_tokens": 5}}]},
+    {"choices": [{"delta": {"usage": {"prompt_tokens": 9, "completion_tokens": 5}}}]},
     {"usage": {"input_tokens": 9, "output_tokens": 5}},
     {"usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 14}},
     {"usage": None, "x_groq": {"usage": {"prompt_tokens": 9, "completion_tokens": 5}}},
@@ -557,7 +565,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     list(tried())
 
 
-# What a change of the reader went unnoticed in.
+# Rules that a change of the reader had broken without a red test.
 
 
 def test_another_name_at_the_same_index_begins_another_call() -> None:
@@ -600,6 +608,35 @@ def test_an_id_that_comes_with_a_second_whole_object_is_that_of_another_call() -
     found = uses(call(FOX, NAME, index=0), call(HARE, NAME, index=0, id="b"))
     assert [one.arguments for one in found] == [FOX, HARE]
     assert found[1].id == "b"
+
+
+def test_what_comes_with_another_id_behind_whole_arguments_does_not_spoil_them() -> None:
+    found = uses(call(FOX, NAME, index=0, id="a"), call("\n,", index=0, id="b"))
+    assert (found[0].id, found[0].name, found[0].arguments) == ("a", NAME, FOX)
+
+
+def test_nothing_is_added_to_a_call_that_was_written_as_text() -> None:
+    text = json.dumps({"name": NAME, "arguments": json.loads(FOX)})
+    reader = Reader(text=AnswerFilter(CallFilter(NAME)))
+    list(reader.read(delta("stop", content=f"<tool_call>{text}</tool_call>")))
+    (found,) = (one for one in reader.end() if isinstance(one, ToolUse))
+    assert (found.name, json.loads(found.arguments), found.extras) == (NAME, json.loads(FOX), {})
+
+
+def test_lists_of_texts_go_back_as_one_list() -> None:
+    bodies = [delta(notes=["Hm"]), delta(notes=["yes", 3]), delta("stop")]
+    assert end_of(*bodies).extras["notes"] == ["Hm", "yes", 3]
+
+
+@pytest.mark.parametrize("refusal", [True, 7, {"reason": "no"}, ["no"]])
+def test_a_refusal_that_is_no_text_is_not_shown(refusal: Any) -> None:
+    assert words(delta(content="Hi", refusal=refusal), delta("stop")) == "Hi"
+
+
+@pytest.mark.parametrize("finish", [True, 7, {"reason": "stop"}])
+def test_a_reason_that_is_no_text_is_none(finish: Any) -> None:
+    with pytest.raises(LlmError):
+        read(delta(finish, content="Hi"), done=False)
 
 
 # Control words at the end of the text.

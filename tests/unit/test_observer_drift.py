@@ -168,3 +168,10 @@ def test_every_alarm_has_a_row_for_whoever_was_woken() -> None:
         "docs/troubleshooting.md, Alarms: one row says for each alarm what to look at and what the "
         "usual reason is"
     )
+
+
+def test_every_alarm_rings_in_a_case_of_its_own() -> None:
+    cases = (ROOT / "tests" / "handlers" / "test_alarms.py").read_text()
+    named = set(re.findall(r'"(?:\{function\})?([a-z-]+)"', cases))
+    untried = {one for one in alarms() if one.removeprefix("FUNCTION") not in named}
+    assert not untried, "tests/handlers/test_alarms.py: what must happen so that it rings"

@@ -31,6 +31,7 @@ FOR_ULTRA = (
     "una obra maestra al óleo",
     "傑作、油絵",
     "castle, 8k, artstation",
+    "a fox in a masterpiece painting",
     "un capolavoro a olio",
 )
 FOR_HIGH = (
@@ -49,6 +50,20 @@ FOR_HIGH = (
     "a dragon with detailed scales",
     "high quality photo of a bag",
     "uma foto de alta qualidade de um lago",
+    "a nurse at work -professional photo",
+    '"4k"',
+    "a fox,high quality",
+    "a fox- high quality",
+    "a monitor beside a 4k artwork",
+    "4k art for monitors",
+    "made for monitors in 4k",
+    "a fox with high quality needed",
+    "high quality is not ugly",
+    "foto de producto profesional",
+    "foto producto profesional",
+    "not the fox with high quality",
+    "a professional please",
+    "please professional",
 )
 FOR_FAST = (
     "a quick sketch of a fox",
@@ -67,6 +82,8 @@ FOR_FAST = (
     "rough pencil sketch of a bridge",
     "youtube thumbnail of a cat",
     "uno schizzo veloce di un gatto",
+    "a quick sketch-",
+    "quickly draw a cat",
 )
 FOR_NOTHING = (
     "a quick brown fox jumps over a lazy dog",
@@ -109,6 +126,17 @@ FOR_NOTHING = (
     "a masterpiece theft in a museum",
     "detailed instructions pinned to a wall",
     "a draft of cold air moving the curtain",
+    "a professional",
+    "birds that paint quickly",
+    "a fox that doesn\N{RIGHT SINGLE QUOTATION MARK}t need 4k",
+    "flotilla sketch",
+    "'twas high quality",
+    "a fox can quickly draw",
+    "draw a horse running quickly",
+    "his drawing cheap",
+    "the professional and photo equipment",
+    "fast food professional",
+    "no high quality please just a fox in the snow by the river at night",
 )
 
 
@@ -159,6 +187,7 @@ def test_a_word_counts_when_it_speaks_of_the_picture(prompt: str, tier: Tier) ->
         "undetailed",
         "a fast-food stand",
         "a quick-witted sketch artist",
+        "a semi-professional photo of a boxer",
         "",
     ],
 )
@@ -190,6 +219,16 @@ def test_a_long_prompt_is_read_at_its_beginning_and_its_end() -> None:
     assert choose_quality(f"8k, {filler}", None).tier is Tier.ULTRA
     assert choose_quality(f"{filler}, 8k", None).tier is Tier.ULTRA
     assert choose_quality(f"{filler}, 8k, {filler}", None).tier is Tier.STANDARD
+
+
+def test_only_a_prompt_that_is_too_long_is_read_in_two_parts() -> None:
+    beginning = f"{'the old house by the river ' * 200}"[:3_990]
+    long = f"{beginning} like a real photo {'trees ' * 1_000}"
+    assert [choose_quality(long[:size], None).tier for size in (4_999, 5_000, 5_001)] == [
+        Tier.HIGH,
+        Tier.HIGH,
+        Tier.STANDARD,
+    ]
 
 
 def test_what_is_asked_for_stands_above_the_words() -> None:

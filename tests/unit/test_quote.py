@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import ConfigurationError, QuoteError, QuoteMismatchError
+from imagegen.domain.ids import ImageRef
 from imagegen.domain.quote import (
     MAX_TOKEN_CHARACTERS,
     Keyring,
@@ -20,6 +21,7 @@ from imagegen.domain.quote import (
     parse_keyring,
     prompt_hash,
     sign_quote,
+    styled_prompt,
 )
 from imagegen.domain.records import Fallback
 from tests.examples import examples
@@ -154,6 +156,16 @@ def test_the_ceiling_is_at_least_what_is_expected(prices: list[int]) -> None:
     assert quote.ceiling_microusd >= quote.expected_microusd >= 0
     assert quote.ceiling_microusd == max(prices)
     assert quote.expected_microusd == prices[0]
+
+
+def test_an_image_is_kept_under_the_id_the_user_and_the_time_of_its_quote() -> None:
+    assert QUOTE.ref == ImageRef(QUOTE.quote_id, USER, QUOTE.issued_ms)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t", "\u200b"])
+def test_a_style_is_sent_behind_the_prompt_and_a_blank_one_is_not_sent(blank: str) -> None:
+    assert styled_prompt(PROMPT, "ink") == f"{PROMPT}\n\nStyle: ink"
+    assert styled_prompt(PROMPT, blank) == PROMPT
 
 
 def encoded(size: int) -> str:

@@ -25,18 +25,8 @@ FIELDS = frozenset(
         "user",  # a keyed hash: see domain/ids.py
         "key_id",  # the public part of a program's key: see domain/keys.py
         # an image
-        *(
-            "status_word",
-            "quote_id",
-            "tier",
-            "provider",
-            "model",
-            "row",
-            "charged_usd",
-            "billed_usd",
-            "in_doubt_usd",
-            "held_usd",
-        ),
+        *("status_word", "quote_id", "tier", "provider", "model", "row"),
+        *("charged_usd", "billed_usd", "in_doubt_usd"),
         *("duration_ms", "attempts", "outcome"),
         # circuits, keys, the sweep and the key check
         *("circuit", "old", "new", "why", "key_number", "settled", "released", "users", "outcomes"),
