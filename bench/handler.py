@@ -31,6 +31,7 @@ from local.invoke import deployed_variables
 from local.issuer import AUDIENCE, Issuer
 from local.parameters import pairs_text
 from local.paths import ROOT
+from tests.fakes.budgets import MemoryBudgetStore
 from tests.fakes.catalogs import real_catalog
 from tests.fakes.images import MemoryImageStore, MemoryPromptStore, MemoryRecordStore
 from tests.fakes.ledgers import MemoryLedgerStore
@@ -188,6 +189,11 @@ class PlainWorld(FakeWorld):
     def ledgers(self) -> MemoryLedgerStore:
         """The users' ledgers."""
         return self.service.ledgers
+
+    @property
+    def budgets(self) -> MemoryBudgetStore:
+        """The budgets above the users."""
+        return self.service.budgets
 
     @property
     def records(self) -> MemoryRecordStore:

@@ -295,6 +295,37 @@ def test_data_are_inflated_in_pieces_and_no_further_than_asked(size: int, most: 
         assert b"".join(pieces) == bytes(min(size, most))
 
 
+@pytest.mark.parametrize("step", [1, 7, 1000, FULL])
+def test_data_are_inflated_in_full_steps_and_what_is_left(step: int) -> None:
+    data = zlib.compress(bytes(5000))
+    whole, rest = divmod(5000, step)
+    pieces = [len(one) for one in inflated([memoryview(data)], 5001, step) if one]
+    assert pieces == [step] * whole + [rest] * bool(rest)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "length"),
+    [
+        ((1024, 1024, 8, 2, 0, 0, 0), 85, 3073),
+        ((16_384, 1, 16, 6, 0, 0, 0), 1, 131_073),
+        ((1, 1, 1, 0, 0, 0, 0), 131_072, 2),
+        ((9, 9, 8, 0, 0, 0, 1), 26_214, 10),
+    ],
+)
+def test_as_many_whole_rows_are_inflated_at_a_time_as_have_256_kib(
+    header: tuple[int, ...], rows: int, length: int
+) -> None:
+    content = PNG_SIGNATURE + packed_chunk(b"IHDR", struct.pack(">IIBBBBB", *header))
+    content += packed_chunk(b"IDAT", b"") + packed_chunk(b"IEND", b"")
+    assert layout_of(content).step_bytes == rows * length
+    assert rows * length <= FULL < (rows + 1) * length
+
+
+def test_a_row_that_is_longer_is_inflated_as_a_whole() -> None:
+    header = struct.pack(">IIBBBBB", 40_000, 1, 16, 6, 0, 0, 0)
+    assert layout_of(PNG_SIGNATURE + packed_chunk(b"IHDR", header)).step_bytes == 320_001
+
+
 def test_a_window_that_no_browser_takes_is_damage_wherever_its_byte_stands() -> None:
     content = write_png(Kind(0, 8), [[(7,)] * 9] * 9)
     at = content.index(b"IDAT") + 4

@@ -19,7 +19,7 @@ def read_png(content: bytes) -> Picture:
     check_size(layout.width, layout.height)
     blank = BlankTest(layout.pixel_bits)
     image_data = (data for kind, data in chunks_of(content) if kind == b"IDAT")
-    pieces = inflated(image_data, layout.read_bytes)
+    pieces = inflated(image_data, layout.read_bytes, layout.step_bytes)
     blocks = blocks_of(pieces, layout)
     for row in (row for block in blocks for row in block.rows()):
         blank.look(row)

@@ -45,8 +45,8 @@ def packed_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def inflated(image_data: Iterable[memoryview], most: int) -> Iterator[bytes]:
-    """Yield what the data of all IDAT chunks inflate to, in pieces of at most 256 KiB.
+def inflated(image_data: Iterable[memoryview], most: int, step: int = OUT_BYTES) -> Iterator[bytes]:
+    """Yield what the data of all IDAT chunks inflate to, in pieces of at most ``step`` bytes.
 
     It ends after ``most`` bytes, or at the end of the compressed data. All chunks are read, because
     each has a checksum.
@@ -66,7 +66,7 @@ def inflated(image_data: Iterable[memoryview], most: int) -> Iterator[bytes]:
             # A piece that is not full has all that these bytes inflate to.
             is_full = True
             while is_full and left and not engine.eof:
-                size = min(OUT_BYTES, left)
+                size = min(step, left)
                 try:
                     piece = engine.decompress(rest, size)
                 except zlib.error:  # type: ignore[misc] # Its stub names an instance.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from imagegen.domain.pixels import PNG_SIGNATURE, BrokenImageError
-from imagegen.domain.png_chunks import Chunk, chunks_of, inflated
+from imagegen.domain.png_chunks import OUT_BYTES, Chunk, chunks_of, inflated
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
@@ -74,6 +74,12 @@ class Layout:
     def read_bytes(self) -> int:
         """What is inflated at most: one byte behind the rows shows that there is more."""
         return self.data_bytes + 1
+
+    @property
+    def step_bytes(self) -> int:
+        """What is inflated at a time: whole rows, because a part of one is copied to the next."""
+        length = self.row_bytes(self.width) + 1
+        return max(1, OUT_BYTES // length) * length
 
     def passes(self) -> list[Pass]:
         """Return the passes that have pixels, in the order of the file."""
@@ -173,7 +179,7 @@ def open_png(content: bytes) -> Png:
             if layout.colour == PALETTE and (not palette or len(palette) % 3):
                 raise BrokenImageError("the palette of the PNG is missing or damaged")
             fitting = transparency if _fits(layout, palette, len(transparency)) else b""
-            pieces = inflated(_image_data(data, chunks), layout.read_bytes)
+            pieces = inflated(_image_data(data, chunks), layout.read_bytes, layout.step_bytes)
             blocks = _only_blocks(pieces, layout)
             rows = (row for block in blocks for row in block.rows())
             return Png(layout, palette, fitting, is_animated, rows)
