@@ -200,6 +200,26 @@ def test_the_memory_of_keys_is_bounded_and_known_keys_come_back(house: House) ->
     assert is_let_in(verifier, made.text)
 
 
+def test_a_key_that_was_just_read_again_is_not_the_first_to_be_forgotten(house: House) -> None:
+    verifier, made, other = house.instance(), house.make(), house.make()
+    assert is_let_in(verifier, made.text)
+    assert is_let_in(verifier, other.text)
+    house.clock.advance(REMEMBERED_MS)
+    assert is_let_in(verifier, made.text)
+    for number in range(MOST_REMEMBERED - 1):
+        is_let_in(verifier, keys.key_text(keys.key_id(number.to_bytes(5)), bytes(32), CHECK_KEY))
+    reads = house.store.reads
+    assert is_let_in(verifier, made.text)
+    assert house.store.reads == reads
+
+
+def test_what_an_instance_remembers_of_keys_is_in_no_text_of_it(house: House) -> None:
+    verifier, made = house.instance(), house.make()
+    forged = keys.key_text(made.key.id, bytes(32), CHECK_KEY)
+    assert [is_let_in(verifier, one) for one in (made.text, forged)] == [True, False]
+    assert made.key.id not in repr(verifier)
+
+
 @pytest.mark.parametrize("phase_ms", [0, 1, 999, 30_000])
 def test_a_revoked_key_stops_within_a_minute_in_twenty_warm_instances(
     house: House, phase_ms: int
@@ -610,7 +630,8 @@ def test_a_scope_allows_its_routes_and_no_others(
     for one in allowed:
         assert enters(verifier, made.text, one).scopes == {scope}
     for needed in {ESTIMATE, IMAGES, CHAT, ADMIN, None, PEOPLE, USER} - allowed:
-        with pytest.raises(ForbiddenError, match="'Open WebUI' may not be used here"):
+        what = f"the scope '{needed}'" if needed else "a person's token"
+        with pytest.raises(ForbiddenError, match=f"may not be used here: {what} is needed"):
             enters(verifier, made.text, needed)
 
 
