@@ -142,6 +142,21 @@ def test_a_key_that_is_over_is_not_rotated(desk: Desk) -> None:
     assert [one[1] for one in desk.changes()] == ["key_made", "key_revoked"]
 
 
+def test_a_refusal_names_the_field_of_the_key_and_a_rotation_keeps_its_reason(desk: Desk) -> None:
+    key_id = desk.make()[3:11]
+    desk.control.rotate(RotateKey(key_id=key_id, reason="a new laptop"), WHO)
+    assert list(desk.entries.entries.values())[-1].change.reason == "a new laptop"
+    desk.control.revoke(RevokeKey(key_id=key_id), WHO)
+    with pytest.raises(ParameterError) as error:
+        desk.control.rotate(RotateKey(key_id=key_id), WHO)
+    assert error.value.param == "keyId"
+
+
+def test_the_trail_lists_scopes_in_the_order_of_their_names(desk: Desk) -> None:
+    desk.make(scopes=["people", "images", "estimate", "chat", "admin"])
+    assert desk.changes()[0][4] == "admin chat estimate images people, $5.00 a day"
+
+
 def test_a_key_that_does_not_exist_is_neither_rotated_nor_revoked(desk: Desk) -> None:
     with pytest.raises(ParameterError, match="There is no key 'aaaaaaaa'"):
         desk.control.rotate(RotateKey(key_id="aaaaaaaa"), WHO)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from imagegen.bootstrap.erasing import build_eraser
+from imagegen.domain.erasures import Remains
 from imagegen.domain.errors import ImageDeletedError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.inputs import PreviewFrame
@@ -316,3 +317,10 @@ def test_the_block_and_the_limits_of_a_person_stay_and_the_answer_says_so() -> N
     assert (after.blocked, after.personal) == (True, limits)
     for kept in ("is blocked", "the limits that", "what operators changed", "forgotten already"):
         assert kept in stays
+
+
+@pytest.mark.parametrize(("prompts", "objects"), [(0, 0), (1, 0), (0, 1), (2, 3)])
+def test_nothing_remains_only_if_neither_a_prompt_nor_an_object_does(
+    prompts: int, objects: int
+) -> None:
+    assert Remains(prompts, objects).is_nothing is (prompts + objects == 0)
