@@ -161,7 +161,7 @@ KEYS: Final = Group(
         *("edge/program_keys.py", "edge/credentials.py", "usecases/program_keys.py"),
     ),
     (
-        *_tests(UNIT, "program_keys requests"),
+        *_tests(UNIT, "program_keys requests admin_keys"),
         *_tests(HANDLERS, "program_keys"),
     ),
 )

@@ -26,7 +26,7 @@ OWN: Final = {
     "domain/program_limits.py": ("program_keys",),
     "edge/program_keys.py": ("program_keys",),
     "edge/credentials.py": ("program_keys", "requests"),
-    "usecases/program_keys.py": ("program_keys",),
+    "usecases/program_keys.py": ("program_keys", "admin_keys"),
     "usecases/generate/set_presenter.py": ("sets",),
     "wire/run_events.py": ("background",),
     "usecases/pricer.py": ("estimator", "named_offers", "operations"),
