@@ -12,7 +12,7 @@ from imagegen.domain.keys import KeyLine, parse_key
 from imagegen.domain.trail import TrailEntry
 from imagegen.usecases.admin.keys import KeyControl, RecordedKeys
 from imagegen.usecases.admin.trail import Trail
-from imagegen.usecases.program_keys import KeyRing
+from imagegen.usecases.program_keys import KeyOrder, KeyRing
 from imagegen.wire.admin_keys import NewKey, RevokeKey, RotateKey
 from tests.fakes.admin import MemoryTrailStore
 from tests.fakes.clock import NOON_MS, Clock
@@ -150,6 +150,15 @@ def test_a_refusal_names_the_field_of_the_key_and_a_rotation_keeps_its_reason(de
     with pytest.raises(ParameterError) as error:
         desk.control.rotate(RotateKey(key_id=key_id), WHO)
     assert error.value.param == "keyId"
+
+
+def test_who_gives_no_reason_leaves_none_in_the_trail(desk: Desk) -> None:
+    keys = desk.control.keys
+    order = KeyOrder("a tool", frozenset({"images"}), KeyLine(5_000_000))
+    made = keys.create(order, WHO)
+    keys.rotate(made.key.id, WHO, overlap_ms=0)
+    keys.revoke(made.key.id, WHO)
+    assert [one.change.reason for one in desk.entries.entries.values()] == ["", "", ""]
 
 
 def test_the_trail_lists_scopes_in_the_order_of_their_names(desk: Desk) -> None:
