@@ -12,6 +12,7 @@ from imagegen.domain.fleet import Switch
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.vendor_prices import (
     DRIFT_PERCENT,
+    PriceCheck,
     Statement,
     drifts,
     findings,
@@ -109,6 +110,10 @@ def test_only_a_statement_that_differs_is_kept() -> None:
 def test_a_vendor_that_states_too_few_prices_is_not_compared() -> None:
     with pytest.raises(ValueError, match="shorter"):
         list(findings(with_price("0.05").models, [SAME]))
+
+
+def test_a_check_that_found_nothing_names_no_row() -> None:
+    assert drifts(with_price("0.05"), {"alpha": PriceCheck(1)}) == {}
 
 
 def test_a_row_without_a_price_has_none_that_could_differ() -> None:
