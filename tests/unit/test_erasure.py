@@ -419,8 +419,14 @@ def test_while_anything_remains_an_erasure_is_not_finished() -> None:
 
 def test_a_failed_request_keeps_nothing_of_its_pictures() -> None:
     service = Service()
-    given = {"uploads": ("u",), "parents": ("p" * 24,), "input_roles": ("image",)}
-    failed = replace(FAILED, quote_id="f" * 24, issued_ms=service.clock(), **given)
+    failed = replace(
+        FAILED,
+        quote_id="f" * 24,
+        issued_ms=service.clock(),
+        uploads=("u",),
+        parents=("p" * 24,),
+        input_roles=("image",),
+    )
     ref = ImageRef("f" * 24, USER, service.clock())
     service.records.put(ref, failed)
     assert erase(service)

@@ -31,7 +31,7 @@ def test_a_price_cannot_be_changed() -> None:
 
 def test_a_field_has_the_name_of_the_file_and_that_of_the_code() -> None:
     written = RULES.validate_python({"rule": "perRunPlusMegapixel", "usdPerRun": "1", "usd": "2"})
-    made = PerRunPlusMegapixel(rule="perRunPlusMegapixel", usd_per_run="1", usd="2")  # type: ignore[arg-type]
+    made = PerRunPlusMegapixel(rule="perRunPlusMegapixel", usd_per_run="1", usd="2")
     assert written == made
 
 
