@@ -27,7 +27,9 @@ from imagegen.usecases.pricer import Issue
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.faults import Fault
+from tests.fakes.pictures import picture
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING, PROMPT, USER, Service
+from tests.unit.test_inputs import editor, editors, upload
 
 
 def quote_of(offer: Estimate) -> Quote:
@@ -420,3 +422,27 @@ def test_a_size_without_a_price_is_not_listed() -> None:
 def test_a_provider_that_is_set_up_has_no_advice_of_its_own() -> None:
     setup = ProviderSetup(has_key=True, enabled=True)
     assert (setup.advice, setup.route_advice) == ("", "")
+
+
+def test_an_offer_has_the_scale_and_the_preview_frames_that_were_asked_for() -> None:
+    service = Service(catalog=real_catalog())
+    parent = service.estimate("a fox")
+    service.confirm(parent)
+    larger = {"operation": "upscale", "scale": 4, "inputs": [{"image": parent.image_id}]}
+    request = EstimateRequest.model_validate(larger)
+    assert service.estimator.estimate(request, USER).scale == 4
+    assert service.estimate(partials=2).partials == 2
+
+
+def test_a_picture_that_was_sent_is_shown_without_the_id_of_an_image() -> None:
+    service = editors()
+    (shown,) = service.estimate("x", inputs=[{"upload": upload(service, picture())}]).inputs
+    assert shown.quote_id is None
+
+
+def test_the_sizes_of_rows_that_only_change_pictures_are_not_offered_for_words() -> None:
+    wide = {"size": "1536x1024", "shape": "landscape", "params": {}}
+    price = {"rule": "perImage", "usd": {"1536x1024": "0.05"}}
+    only = editor("beta-standard", 2, inputs={"needs": "image"}) | {"sizes": [wide], "price": price}
+    known = catalog(row("alpha-standard", priority=1), only)
+    assert "1536x1024" not in Service(catalog=known).estimate().constraints.sizes
