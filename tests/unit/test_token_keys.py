@@ -308,6 +308,7 @@ ONLY_KEYS: dict[str, tuple[list[dict[str, Any]], Any, bool]] = {
     "the key names its algorithm": ([{"alg": "RS256"}], ..., True),
     "only the token has an id": ([{}], "anything", True),
     "only the key has an id": ([{"kid": "k"}], ..., True),
+    "the key's id is no text": ([{"kid": 5}], ..., False),
     "beside a key for encryption": ([{}, {"use": "enc"}], ..., True),
     "the key is for encryption": ([{"use": "enc"}], ..., False),
     "the ids differ": ([{"kid": "k"}], "other", False),
