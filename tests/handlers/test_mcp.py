@@ -24,6 +24,7 @@ from imagegen.mcp import protocol, server, tools
 from imagegen.mcp.offers import offer_link
 from imagegen.mcp.tools import Toolbox
 from imagegen.wire.estimates import EstimateRequest
+from imagegen.wire.images import Cost, ImageStatus
 from tests.fakes.service import USER, Service
 from tests.handlers.bridge import URL, Bridge
 from tests.handlers.conftest import Functions
@@ -302,6 +303,69 @@ def test_what_a_tool_cannot_do_is_a_result_that_the_model_can_read(
     status, body = modern(functions, "tools/call", name=tool, arguments=arguments)
     assert (status, body["result"]["isError"]) == (200, True)
     assert code in body["result"]["content"][0]["text"]
+
+
+URL_OF_IMAGE = "https://images.test/1"
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (
+            {"status": "generating", "charged": None},
+            "The image is generating. Whether it is charged is not known yet.",
+        ),
+        ({"status": "failed", "charged": False}, "The image is failed. It is not charged."),
+        (
+            {"status": "complete", "charged": True, "image_url": URL_OF_IMAGE},
+            f"The image is complete. {URL_OF_IMAGE} It is charged.",
+        ),
+        (
+            {
+                "status": "complete",
+                "charged": True,
+                "image_url": URL_OF_IMAGE,
+                "cost": Cost(charged=50_000, expected=50_000, ceiling=70_000),
+            },
+            f"The image is complete. {URL_OF_IMAGE} Charged: $0.05.",
+        ),
+    ],
+)
+def test_a_model_reads_whether_an_image_is_charged(image: dict[str, Any], said: str) -> None:
+    def never(_: EstimateRequest) -> Any:
+        raise AssertionError
+
+    toolbox = Toolbox(never, lambda name: ImageStatus(id=name, **image), never)  # type: ignore[arg-type]
+    for more in ({}, {"style": None}):
+        result = tools.call("image_status", {"imageId": "x" * 200, **more}, toolbox)
+        assert result is not None
+        assert result["content"][0]["text"] == said
+    too_long = tools.call("image_status", {"imageId": "x" * 201}, toolbox)
+    assert too_long is not None
+    problem = too_long["_meta"]["imagegen/problem"]
+    assert (problem["code"], problem["charged"]) == ("invalid_request", None)
+    assert "xxx" not in json.dumps(too_long)
+
+
+def test_a_price_that_is_not_given_charges_nothing_and_without_a_view_nothing_is_confirmed() -> (
+    None
+):
+    def never(_: EstimateRequest) -> Any:
+        raise StoreUnavailableError("The ledger cannot be reached.", retry_after_seconds=7)
+
+    toolbox = Toolbox(never, never, never)  # type: ignore[arg-type]
+    priced = tools.call("estimate_image", {"prompt": PROMPT}, toolbox)
+    assert priced is not None
+    problem = priced["_meta"]["imagegen/problem"]
+    assert (problem["charged"], problem["retryAfterSeconds"]) == (False, 7)
+    assert json.dumps(priced)
+    assert tools.call("confirm_image", {}, toolbox) is None
+    confirmed = tools.call("confirm_image", {}, toolbox, has_apps=True)
+    assert confirmed is not None
+    assert confirmed["_meta"]["imagegen/problem"]["charged"] is None
+    assert "Use the link" in confirmed["content"][0]["text"]
+    names = [one["name"] for one in tools.definitions(())]
+    assert "confirm_image" not in names
 
 
 def test_a_store_that_is_down_is_a_result_too() -> None:

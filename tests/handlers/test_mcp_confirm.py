@@ -8,7 +8,7 @@ import pytest
 
 from imagegen.domain.outcomes import Outcome
 from imagegen.mcp import app, protocol
-from imagegen.mcp.confirm import CONFIRM
+from imagegen.mcp.confirm import CONFIRM, Confirmation, Relayed, confirm
 from tests.handlers.conftest import Functions
 
 PROMPT = "A red fox in fresh snow"
@@ -260,3 +260,67 @@ def test_pictures_are_behind_the_images_address_in_buckets_of_the_region(
 ) -> None:
     functions.service.redeploy(aws_region=region)
     assert functions.service.functions.image_origins == expected
+
+
+def image_of_set(number: int, charged: str = "0.05") -> dict[str, Any]:
+    return {
+        "id": f"i{number}",
+        "imageUrl": f"https://x.test/{number}",
+        "cost": {"charged": charged},
+    }
+
+
+def answered(status: int, values: Any) -> Confirmation:
+    sent: list[str] = []
+
+    def relay(body: str) -> Relayed:
+        sent.append(body)
+        return Relayed(status, json.dumps(values).encode())
+
+    found = confirm({"quotes": ["q1", "q2"], "prompt": "a fox"}, relay)
+    assert json.loads(sent[0])["quotes"] == ["q1", "q2"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("charged", "more"),
+    [(False, ""), (None, " Whether the others are charged is not known yet.")],
+)
+def test_of_several_images_the_sum_of_those_that_are_complete_is_told(
+    *, charged: bool | None, more: str
+) -> None:
+    images = [
+        {"status": "failed", "charged": charged, "image": None},
+        {"status": "complete", "charged": True, "image": image_of_set(1)},
+        {"status": "complete", "charged": True, "image": image_of_set(2, "0.07")},
+    ]
+    found = answered(200, {"images": images})
+    assert found.detail == f"2 of 3 images are complete. Charged: $0.12.{more}"
+    assert (found.status, found.charged, found.retryable) == ("complete", True, False)
+    assert (found.image_id, found.image_url) == ("i1", "https://x.test/1")
+
+
+def test_one_image_is_told_with_its_charge_and_one_that_is_being_made_with_its_id() -> None:
+    one = answered(200, image_of_set(1))
+    assert (one.status, one.charged, one.detail) == (
+        "complete",
+        True,
+        "The image is complete. Charged: $0.05.",
+    )
+    assert (one.image_id, one.image_url) == ("i1", "https://x.test/1")
+    later = answered(202, {"id": "i7"})
+    assert (later.status, later.charged, later.retryable) == ("generating", None, True)
+    assert later.image_id == "i7"
+
+
+@pytest.mark.parametrize("values", [{}, [], {"code": "x"}, {"detail": "x"}, "x"])
+def test_an_answer_that_says_nothing_leaves_the_charge_unknown(values: Any) -> None:
+    found = answered(500, values)
+    assert (found.status, found.charged, found.retryable) == ("unknown", None, True)
+
+
+def test_a_failure_has_its_reason_its_charge_and_whether_to_try_again() -> None:
+    problem = {"code": "limit", "detail": "No more.", "charged": False, "retryable": True}
+    found = answered(429, problem)
+    assert (found.status, found.detail, found.code) == ("failed", "No more.", "limit")
+    assert (found.charged, found.retryable) == (False, True)

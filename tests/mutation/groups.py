@@ -57,7 +57,7 @@ OFFERS: Final = Group(
         *_tests(UNIT, "catalog quote quote_format estimator named_offers delivery formats"),
         *_tests(UNIT, "input_tokens promised_figures quote_is_over key_checks reading text"),
         *_tests(UNIT, "inputs ledger_status circuit_reading operations model_names price_checks"),
-        *_tests(UNIT, "image_facts"),
+        *_tests(UNIT, "image_facts confirmed_sets provenance price_rules"),
     ),
 )
 LEDGER: Final = Group(
@@ -108,7 +108,7 @@ EDGE: Final = Group(
     (
         *_tests(UNIT, "auth token_keys requests front errors error_drift pseudonyms text forms"),
         *_tests(UNIT, "url_events"),
-        *_tests(HANDLERS, "edges http charged compatible events chat_streaming background"),
+        *_tests(HANDLERS, "edges http charged compatible events chat_streaming background teams"),
         *_tests("tests/adapters", "runtime"),
     ),
 )
@@ -162,7 +162,7 @@ KEYS: Final = Group(
         *("edge/program_keys.py", "edge/credentials.py", "usecases/program_keys.py"),
     ),
     (
-        *_tests(UNIT, "program_keys requests"),
+        *_tests(UNIT, "program_keys requests admin_keys"),
         *_tests(HANDLERS, "program_keys"),
     ),
 )

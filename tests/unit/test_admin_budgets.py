@@ -121,6 +121,35 @@ def test_a_team_starts_from_what_each_team_has(desk: Desk) -> None:
     assert desk.changes()[-1][0] == "team design"
 
 
+def test_where_nothing_is_spent_nothing_is_shown_as_spent(desk: Desk) -> None:
+    for place in ({"level": "team", "team": "design"}, {"level": "person", "subject": "alice"}):
+        found = desk.show(**place)
+        assert (found.spent_today, found.spent_this_month, found.is_set) == (0, 0, False)
+
+
+def test_what_a_person_has_spent_is_that_of_the_day_and_of_the_month(desk: Desk) -> None:
+    desk.ledgers.ledgers[ALICE] = Ledger(
+        spent={DAY: 3, "20261121": 4}, months={MONTH: 7, "202610": 9}
+    )
+    found = desk.set(level="person", subject="alice", monthlySpend="5")
+    assert (found.spent_today, found.spent_this_month, found.is_set) == (3, 7, True)
+
+
+def test_only_a_team_has_a_teams_name_and_hash(desk: Desk) -> None:
+    team = desk.show(level="team", team="design")
+    assert (team.team, f"T#{team.team_hash}") == ("design", team_level("design"))
+    for place in ({}, {"level": "teams"}, {"level": "person", "subject": "alice"}):
+        found = desk.show(**place)
+        assert (found.team, found.team_hash) == ("", "")
+
+
+def test_a_reset_of_each_team_is_written_down_with_what_holds_after_it(desk: Desk) -> None:
+    desk.set(level="teams", dailySpend="8")
+    desk.set(level="teams", reset=True)
+    no_month = "a day, no limit a month"
+    assert desk.changes()[-1][1:3] == (f"$8.00 {no_month}", f"$5.00 {no_month}")
+
+
 def test_a_person_keeps_the_limits_they_set(desk: Desk) -> None:
     own = PersonalLimits(own_daily_microusd=1_000_000)
     desk.ledgers.set_limits(ALICE, lambda _: own)
@@ -180,6 +209,22 @@ def test_what_is_not_clear_changes_nothing(desk: Desk, body: dict[str, Any]) -> 
     assert not desk.changes()
     assert not desk.amounts.kept
     assert not desk.ledgers.ledgers
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"reason": "only words"}, "reset"),
+        ({"user": ALICE, "dailySpend": "1"}, "level"),
+        ({"level": "team", "dailySpend": "1"}, "team"),
+        ({"level": "person", "dailySpend": "1"}, "subject"),
+        ({"level": "person", "user": "nobody", "dailySpend": "1"}, "user"),
+    ],
+)
+def test_what_is_not_clear_is_said_of_a_field(desk: Desk, body: dict[str, Any], field: str) -> None:
+    with pytest.raises(ParameterError) as error:
+        desk.set(**body)
+    assert error.value.param == field
 
 
 @pytest.mark.parametrize(

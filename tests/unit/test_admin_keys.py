@@ -12,7 +12,7 @@ from imagegen.domain.keys import KeyLine, parse_key
 from imagegen.domain.trail import TrailEntry
 from imagegen.usecases.admin.keys import KeyControl, RecordedKeys
 from imagegen.usecases.admin.trail import Trail
-from imagegen.usecases.program_keys import KeyRing
+from imagegen.usecases.program_keys import KeyOrder, KeyRing
 from imagegen.wire.admin_keys import NewKey, RevokeKey, RotateKey
 from tests.fakes.admin import MemoryTrailStore
 from tests.fakes.clock import NOON_MS, Clock
@@ -140,6 +140,30 @@ def test_a_key_that_is_over_is_not_rotated(desk: Desk) -> None:
     with pytest.raises(ParameterError, match="is revoked: make a new one"):
         desk.control.rotate(RotateKey(key_id=key_id), WHO)
     assert [one[1] for one in desk.changes()] == ["key_made", "key_revoked"]
+
+
+def test_a_refusal_names_the_field_of_the_key_and_a_rotation_keeps_its_reason(desk: Desk) -> None:
+    key_id = desk.make()[3:11]
+    desk.control.rotate(RotateKey(key_id=key_id, reason="a new laptop"), WHO)
+    assert list(desk.entries.entries.values())[-1].change.reason == "a new laptop"
+    desk.control.revoke(RevokeKey(key_id=key_id), WHO)
+    with pytest.raises(ParameterError) as error:
+        desk.control.rotate(RotateKey(key_id=key_id), WHO)
+    assert error.value.param == "keyId"
+
+
+def test_who_gives_no_reason_leaves_none_in_the_trail(desk: Desk) -> None:
+    keys = desk.control.keys
+    order = KeyOrder("a tool", frozenset({"images"}), KeyLine(5_000_000))
+    made = keys.create(order, WHO)
+    keys.rotate(made.key.id, WHO, overlap_ms=0)
+    keys.revoke(made.key.id, WHO)
+    assert [one.change.reason for one in desk.entries.entries.values()] == ["", "", ""]
+
+
+def test_the_trail_lists_scopes_in_the_order_of_their_names(desk: Desk) -> None:
+    desk.make(scopes=["people", "images", "estimate", "chat", "admin"])
+    assert desk.changes()[0][4] == "admin chat estimate images people, $5.00 a day"
 
 
 def test_a_key_that_does_not_exist_is_neither_rotated_nor_revoked(desk: Desk) -> None:

@@ -2,12 +2,15 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
+from imagegen.domain.budgets import Level
+from imagegen.domain.days import utc_day
 from imagegen.domain.errors import LimitError, ParameterError, StoreUnavailableError
 from imagegen.domain.ids import log_name
-from imagegen.domain.ledger import PersonalLimits
+from imagegen.domain.ledger import Ledger, Limits, Op, OpState, PersonalLimits
 from imagegen.domain.trail import Action, Change
 from imagegen.edge.tokens import user_id
 from imagegen.usecases.admin.people import People
@@ -65,6 +68,56 @@ def test_the_limit_that_is_shown_is_the_one_that_holds(
     assert found.limits.usd_today == found.remaining.usd_today == limit
 
 
+def test_money_of_an_image_that_is_being_made_is_reserved_and_not_spent() -> None:
+    service = Service()
+    day = utc_day(service.clock())
+    held = Op(OpState.HELD, 30, "run", service.clock(), 0, 0, day, None)
+    service.ledgers.ledgers[USER] = Ledger(spent={day: 100}, ops={"q": held})
+    found = people(service).person(USER)
+    assert (found.spent, found.reserved) == (70, 30)
+
+
+def test_of_who_did_nothing_every_count_is_zero() -> None:
+    found = people(Service()).person(OTHER_USER)
+    assert (found.spent, found.reserved, found.images, found.attempts) == (0, 0, 0, 0)
+
+
+def test_who_has_images_is_known_although_no_count_is_left() -> None:
+    service = Service()
+    service.make()
+    service.ledgers.ledgers.clear()
+    assert people(service).person(USER).known
+
+
+@pytest.mark.parametrize(("most", "shown"), [(7, 7), (0, None)])
+def test_the_limit_of_the_hour_is_shown_if_there_is_one(most: int, shown: int | None) -> None:
+    service = Service(limits=Limits(hourly_images=most))
+    assert people(service).person(USER).limits.images_this_hour == shown
+
+
+def test_what_the_budgets_above_a_person_leave_is_shown_if_there_are_any() -> None:
+    assert people(Service(limits=Limits())).person(USER).remaining.levels is None
+    service = Service(limits=Limits(levels=(Level(daily_microusd=900),)))
+    (level,) = people(service).person(USER).remaining.levels or ()
+    assert level.usd_today == 900
+
+
+def test_the_list_has_the_code_of_a_failure_and_none_of_a_success() -> None:
+    service = Service()
+    service.make()
+    (known,) = service.records.records.items()
+    assert people(service).person(USER).recent[0].code is None
+    service.records.records[known[0]] = replace(known[1], code="content_refused")
+    assert people(service).person(USER).recent[0].code == "content_refused"
+
+
+def test_an_erasure_that_is_asked_for_twice_is_in_the_trail_once() -> None:
+    service = Service()
+    for _ in range(2):
+        people(service).erase(USER, WHO, reason="letter")
+    assert changes(service) == [Change(Action.USER_ERASED, USER, "kept", "asked", "letter")]
+
+
 def test_what_opens_an_image_and_what_was_asked_for_is_not_shown() -> None:
     service = Service()
     made = service.make("a secret wish")
@@ -88,8 +141,10 @@ def test_what_opens_an_image_and_what_was_asked_for_is_not_shown() -> None:
     ],
 )
 def test_anything_but_one_subject_or_one_hash_is_refused(asked: FindPerson) -> None:
-    with pytest.raises(ParameterError):
+    with pytest.raises(ParameterError) as error:
         people(Service()).find(asked)
+    is_one = (asked.subject is None) is not (asked.user is None)
+    assert error.value.param == ("user" if is_one else "subject")
 
 
 def test_a_blocked_person_can_confirm_nothing_and_is_let_in_again() -> None:

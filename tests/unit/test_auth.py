@@ -23,7 +23,7 @@ from imagegen.domain.errors import (
     UnauthorizedError,
 )
 from imagegen.edge import token_hints
-from imagegen.edge.token_claims import ScopeNames
+from imagegen.edge.token_claims import ScopeNames, team_of
 from imagegen.edge.token_keys import Keys
 from imagegen.edge.tokens import TokenVerifier, build_verifier, user_id
 from tests.fakes.clock import Clock
@@ -585,3 +585,23 @@ def test_without_an_admin_scope_nobody_may_enter(door: Door, names: ScopeNames) 
         build_verifier(
             ISSUER, AUDIENCE, fetch=door.issuer.fetch, now_ms=door.clock, scope_names=names
         )
+
+
+OF_TEAMS = ScopeNames(team_claim="team")
+
+
+@pytest.mark.parametrize("claims", [{}, {"team": None}, {"team": ""}, {"team": []}, {"": "art"}])
+def test_a_user_without_a_team_counts_for_none(claims: dict[str, Any]) -> None:
+    assert team_of(claims, OF_TEAMS) == ""
+
+
+@pytest.mark.parametrize("claim", ["", "XX", "team"])
+def test_without_a_claim_of_teams_nobody_has_a_team(claim: str) -> None:
+    assert team_of({claim: "art"}, ScopeNames()) == ""
+
+
+def test_a_teams_name_has_up_to_255_characters() -> None:
+    assert team_of({"team": ["x" * 255, "other"]}, OF_TEAMS) == "x" * 255
+    for wrong in ("x" * 256, ["x" * 256], 7, {"a": 1}):
+        with pytest.raises(UnauthorizedError):
+            team_of({"team": wrong}, OF_TEAMS)

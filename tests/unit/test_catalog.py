@@ -241,3 +241,7 @@ def test_a_changed_row_keeps_no_digest_of_the_row_before() -> None:
     changed = one.model_copy(update={"model": "another"})
 
     assert changed.digest(changed.sizes[0]) != kept
+
+
+def test_a_digest_is_the_same_in_a_new_version_so_that_quotes_stay_good() -> None:
+    assert digest("alpha", "one", {"b": [1, "x"], "a": True}) == "ca1753cf6253a7f3"

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from imagegen.bootstrap.erasing import build_eraser
+from imagegen.domain.erasures import Remains
 from imagegen.domain.errors import ImageDeletedError, StoreUnavailableError
 from imagegen.domain.ids import ImageRef
 from imagegen.domain.inputs import PreviewFrame
 from imagegen.domain.ledger import PersonalLimits
-from imagegen.domain.records import RecordStatus
+from imagegen.domain.records import Place, RecordStatus
 from imagegen.domain.trail import Action
 from imagegen.domain.uploads import UploadRef
 from imagegen.usecases.erasure import ANSWER_MS, MARGIN_MS, STEP, Eraser
@@ -316,3 +317,128 @@ def test_the_block_and_the_limits_of_a_person_stay_and_the_answer_says_so() -> N
     assert (after.blocked, after.personal) == (True, limits)
     for kept in ("is blocked", "the limits that", "what operators changed", "forgotten already"):
         assert kept in stays
+
+
+@pytest.mark.parametrize(("prompts", "objects"), [(0, 0), (1, 0), (0, 1), (2, 3)])
+def test_nothing_remains_only_if_neither_a_prompt_nor_an_object_does(
+    prompts: int, objects: int
+) -> None:
+    assert Remains(prompts, objects).is_nothing is (prompts + objects == 0)
+
+
+def listed(service: Service, *times: int) -> None:
+    """Add images of the user that were made of quotes of these times."""
+    for at in times:
+        ref = ImageRef(f"{at:024d}", USER, at)
+        record = replace(MADE, quote_id=ref.quote_id, issued_ms=at)
+        service.records.records[ref] = record
+
+
+class Kept:
+    """What is kept of users, where the removal of each image takes 5 seconds, or dies."""
+
+    def __init__(self, service: Service, *, dies_at: int = 0) -> None:
+        self.service, self.removed, self.dies_at = service, 0, dies_at
+        self.eraser = replace(eraser(service), kept=self)  # type: ignore[arg-type]
+        self.real = eraser(service).kept
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    def remove_image(self, ref: ImageRef) -> None:
+        self.removed += 1
+        if self.removed == self.dies_at:
+            raise DiedError
+        self.real.remove_image(ref)
+        self.service.clock.advance(5_000 * (not self.dies_at))
+
+
+@pytest.mark.parametrize("has_records", [True, False])
+def test_a_request_answers_after_15_seconds_and_the_schedule_goes_on(*, has_records: bool) -> None:
+    service = filled(6)
+    if not has_records:
+        service.records.records.clear()
+    kept = Kept(service)
+    ends_ms = service.clock() + LIFETIME_MS
+    assert not kept.eraser.erase_own(USER, ends_ms=ends_ms).finished
+    assert kept.removed == 3
+    assert list(service.erasures.erasures) == [USER]
+    assert kept.eraser.sweep(ends_ms=service.clock() + LIFETIME_MS) == 1
+    assert is_erased(service)
+
+
+def test_twenty_seconds_before_the_end_of_an_invocation_no_other_image_is_begun() -> None:
+    service = filled(6)
+    kept = Kept(service)
+    assert not kept.eraser.erase_own(USER, ends_ms=service.clock() + 20_000 + 1).finished
+    assert kept.removed == 1
+    assert kept.eraser.sweep(ends_ms=service.clock() + 20_000 + 1) == 0
+    assert kept.removed == 2
+
+
+def test_a_run_that_dies_has_stored_its_place_after_each_twenty_images() -> None:
+    service = Service()
+    listed(service, *range(1, 60))
+    kept = Kept(service, dies_at=46)
+    with suppress(DiedError):
+        kept.eraser.erase_own(USER, ends_ms=service.clock() + LIFETIME_MS)
+    (pending,) = service.erasures.erasures.values()
+    assert pending.done == Place(40, f"{40:024d}")
+
+
+def test_the_place_in_the_list_never_passes_the_oldest_image_that_is_being_made() -> None:
+    service = Service(keep_prompts=False)
+    listed(service, *range(1, STEP), service.clock() + 1)
+    for prompt in ("a slow one", "a newer one"):
+        assert isinstance(service.confirm_async(service.estimate(prompt)), Running)
+        service.clock.advance(1_000)
+    assert not erase(service)
+    for event in service.events:
+        assert isinstance(service.deliver(event), Made)
+    assert sweep(service) == 1
+    assert is_erased(service)
+
+
+def test_an_image_of_the_same_millisecond_is_waited_for() -> None:
+    service = Service(keep_prompts=False)
+    assert isinstance(service.confirm_async(service.estimate()), Running)
+    assert not erase(service)
+    assert isinstance(service.deliver(service.events[0]), Made)
+    assert sweep(service) == 1
+    assert is_erased(service)
+
+
+def test_while_anything_remains_an_erasure_is_not_finished() -> None:
+    service = filled(1)
+    kept = Kept(service)
+    kept.remains = lambda *_, **__: Remains(objects=1)  # type: ignore[attr-defined]
+    assert not kept.eraser.erase_own(USER, ends_ms=service.clock() + LIFETIME_MS).finished
+    assert list(service.erasures.erasures) == [USER]
+    assert sweep(service) == 1
+
+
+def test_a_failed_request_keeps_nothing_of_its_pictures() -> None:
+    service = Service()
+    failed = replace(
+        FAILED,
+        quote_id="f" * 24,
+        issued_ms=service.clock(),
+        uploads=("u",),
+        parents=("p" * 24,),
+        input_roles=("image",),
+    )
+    ref = ImageRef("f" * 24, USER, service.clock())
+    service.records.put(ref, failed)
+    assert erase(service)
+    kept = service.records.records[ref]
+    assert kept == replace(failed, uploads=(), parents=(), input_roles=())
+
+
+def test_a_prompt_without_record_and_image_is_erased() -> None:
+    service = Service()
+    service.make("a secret wish")
+    service.records.records.clear()
+    service.images.objects.clear()
+    service.clock.advance(1)
+    assert erase(service)
+    assert is_erased(service)

@@ -1,28 +1,35 @@
 """An estimate prices a request, signs the price, and writes and calls nothing."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from imagegen.domain.breaker import Circuit, State
+from imagegen.domain.budgets import Level
 from imagegen.domain.candidates import Reason
+from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import (
     InvalidRequestError,
     NoProviderError,
+    ParameterError,
     RetiredModelError,
     StoreUnavailableError,
     UnsupportedSizeError,
 )
 from imagegen.domain.ids import parse_image_id
 from imagegen.domain.ledger import Limits
+from imagegen.domain.pricing import price_microusd
 from imagegen.domain.quote import Quote, open_quote, prompt_hash
 from imagegen.usecases.availability import ProviderSetup
 from imagegen.usecases.pricer import Issue
 from imagegen.wire.estimates import Estimate, EstimateRequest
 from tests.fakes.catalogs import catalog, real_catalog, row
 from tests.fakes.faults import Fault
+from tests.fakes.pictures import picture
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING, PROMPT, USER, Service
+from tests.unit.test_inputs import editor, editors, upload
 
 
 def quote_of(offer: Estimate) -> Quote:
@@ -293,3 +300,149 @@ def test_the_reasons_why_a_model_is_left_out_have_the_names_of_the_api() -> None
         "MARKS": "marks_missing",
         "PRICE": "price_unconfirmed",
     }
+
+
+def test_as_many_images_as_one_click_may_make_are_offered_and_one_more_is_refused() -> None:
+    service = Service(max_count=2)
+    assert len(service.estimate(count=2).quotes) == 2
+    with pytest.raises(ParameterError) as error:
+        service.estimate(count=3)
+    assert error.value.param == "count"
+
+
+def test_an_offer_shows_whether_a_click_would_be_refused_now() -> None:
+    service = Service(limits=Limits(10, 50, 100, 200_000))
+    assert service.estimate().blocked is None
+    assert service.estimate(count=2).blocked is None
+    dear = service.estimate(count=3).blocked
+    assert dear is not None
+    assert dear.reason == "daily_spend"
+
+
+def test_a_budget_above_the_user_is_shown_and_may_refuse_the_click() -> None:
+    assert Service(limits=Limits()).estimate().remaining.levels is None
+    service = Service(limits=Limits(levels=(Level(daily_microusd=100_000),)))
+    offer, two = service.estimate(), service.estimate(count=2)
+    (left,) = offer.remaining.levels or ()
+    assert (left.usd_today, offer.blocked) == (100_000, None)
+    assert two.blocked is not None
+    assert two.blocked.reason == "total_daily_spend"
+
+
+def test_an_offer_names_the_sizes_and_the_longest_prompt_of_its_tier() -> None:
+    tall = {"size": "512x768", "shape": "portrait", "params": {}}
+    price = {"rule": "perImage", "usd": {"512x768": "0.06"}}
+    known = catalog(
+        row("alpha-standard", priority=1),
+        row("beta-standard", priority=2, maxPromptCharacters=9_000, sizes=[tall], price=price),
+    )
+    found = Service(catalog=known).estimate().constraints
+    assert found.sizes == ("square", "landscape", "portrait", "1024x1024", "512x768")
+    assert found.max_prompt_characters == 9_000
+
+
+def test_only_rows_that_make_an_image_of_words_alone_count_for_that() -> None:
+    known = real_catalog()
+    found = Service(catalog=known).estimate().constraints
+    rows = [one for one in known.tier(Tier.STANDARD) if not one.needs_input]
+    assert len(rows) < len(known.tier(Tier.STANDARD))
+    assert set(found.sizes[3:]) == {size.size for one in rows for size in one.sizes}
+
+
+def test_the_size_that_is_like_a_pictures_is_quoted_in_pixels_and_no_other() -> None:
+    assert quote_of(Service().estimate()).candidates[0].size == ""
+
+
+def test_an_offer_without_an_enlargement_has_no_scale() -> None:
+    assert Service().estimate().scale is None
+
+
+def test_a_retired_model_has_ended_on_its_last_day() -> None:
+    service = Service(catalog=real_catalog())
+    service.clock.advance(_noon("2026-12-01") - service.clock())
+    with pytest.raises(RetiredModelError, match="ended on 2026-12-01"):
+        service.estimate(model="gpt-image-1.5")
+
+
+def _noon(day: str) -> int:
+    return int(datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp() * 1000)
+
+
+def test_a_quote_of_a_given_nonce_and_time_is_always_the_same() -> None:
+    service = Service()
+    request = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
+    issue = Issue(bytes(range(15)), service.clock() - 5)
+    first, again = (service.pricer.offer(request, USER, issue=issue).quote for _ in range(2))
+    assert first == again
+    assert first.issued_ms == service.clock() - 5
+
+
+@pytest.mark.parametrize(("byte", "slot"), [(0, 0), (1, 1), (9, 9), (10, 0), (255, 5)])
+def test_the_nonce_chooses_among_the_free_slots(byte: int, slot: int) -> None:
+    service = Service()
+    request = EstimateRequest.model_validate({"prompt": PROMPT, "quality": "standard"})
+    issue = Issue(bytes([byte]) + bytes(14), service.clock())
+    offer = service.pricer.offer(request, USER, issue=issue)
+    assert offer.quote.slot == slot
+    slots = [one.slot for one in service.pricer.quotes(offer, 10)]
+    assert slots == [(slot + n) % 10 for n in range(10)]
+
+
+def test_without_a_free_slot_the_first_is_named() -> None:
+    service = Service(limits=Limits(1, 10, 10, 700_000))
+    service.make()
+    assert quote_of(service.estimate()).slot == 0
+
+
+def test_the_list_of_models_has_each_price_each_scale_and_each_last_day() -> None:
+    known = real_catalog()
+    listed = {one.key: one for one in Service(catalog=known).lister.models().models}
+    for one in known.models:
+        found = listed[one.key]
+        prices = {size.size: price_microusd(one, size) for size in one.sizes}
+        shown = {size.size: size.price for size in found.sizes}
+        assert shown == {size: price for size, price in prices.items() if price is not None}
+        assert found.shutdown_on == (one.shutdown_on.isoformat() if one.shutdown_on else None)
+        scales = one.enlarges.scales if one.enlarges else ()
+        assert found.scales == tuple(map(int, scales))
+    assert any(one.scales for one in listed.values())
+
+
+def test_the_list_of_models_has_the_last_day_of_one_that_ends() -> None:
+    ends = row("a-one", priority=1, shutdownOn="2027-02-03")
+    (found,) = Service(catalog=catalog(ends)).lister.models().models
+    assert found.shutdown_on == "2027-02-03"
+
+
+def test_a_size_without_a_price_is_not_listed() -> None:
+    (found,) = Service(catalog=catalog(row("a-one", priority=1, usd="0"))).lister.models().models
+    assert found.sizes == ()
+
+
+def test_a_provider_that_is_set_up_has_no_advice_of_its_own() -> None:
+    setup = ProviderSetup(has_key=True, enabled=True)
+    assert (setup.advice, setup.route_advice) == ("", "")
+
+
+def test_an_offer_has_the_scale_and_the_preview_frames_that_were_asked_for() -> None:
+    service = Service(catalog=real_catalog())
+    parent = service.estimate("a fox")
+    service.confirm(parent)
+    larger = {"operation": "upscale", "scale": 4, "inputs": [{"image": parent.image_id}]}
+    request = EstimateRequest.model_validate(larger)
+    assert service.estimator.estimate(request, USER).scale == 4
+    assert service.estimate(partials=2).partials == 2
+
+
+def test_a_picture_that_was_sent_is_shown_without_the_id_of_an_image() -> None:
+    service = editors()
+    (shown,) = service.estimate("x", inputs=[{"upload": upload(service, picture())}]).inputs
+    assert shown.quote_id is None
+
+
+def test_the_sizes_of_rows_that_only_change_pictures_are_not_offered_for_words() -> None:
+    wide = {"size": "1536x1024", "shape": "landscape", "params": {}}
+    price = {"rule": "perImage", "usd": {"1536x1024": "0.05"}}
+    only = editor("beta-standard", 2, inputs={"needs": "image"}) | {"sizes": [wide], "price": price}
+    known = catalog(row("alpha-standard", priority=1), only)
+    assert "1536x1024" not in Service(catalog=known).estimate().constraints.sizes

@@ -11,7 +11,13 @@ from imagegen.domain.catalog import Catalog, Offering, Tier
 from imagegen.domain.criteria import Criteria
 from imagegen.domain.days import today
 from imagegen.domain.errors import ParameterError
-from imagegen.domain.formats import likely_bytes, requested
+from imagegen.domain.formats import (
+    choose_format,
+    format_detail,
+    likely_bytes,
+    requested,
+    usual_format,
+)
 from imagegen.domain.operations import Operation
 from imagegen.domain.quote import open_quote
 from imagegen.domain.selection import select
@@ -114,3 +120,58 @@ def test_files_are_estimated_by_their_pixels() -> None:
     option = REAL.by_key["openai-high"].option("3840x2160")
     assert option is not None
     assert likely_bytes(option, "png") == 2 * likely_bytes(option, "jpeg") == 2 * 3840 * 2160
+
+
+JPEG = catalog(
+    row(
+        "alpha-standard",
+        priority=1,
+        params={"output_format": "jpg", "seed": 1},
+        formats={"png": {"output_format": "png"}, "webp": {"output_format": "webp"}},
+    )
+).models[0]
+PLAIN = TWO.by_key["beta-standard"]
+
+
+def test_a_vendors_word_jpg_is_the_format_jpeg() -> None:
+    assert usual_format(JPEG) == "jpeg"
+    assert choose_format(JPEG, JPEG.sizes[0], "jpeg", None) == ""
+
+
+def test_a_format_is_added_to_the_other_parameters_of_a_size() -> None:
+    size = JPEG.sizes[0].model_copy(update={"params": {"size": "1024x1024"}})
+    asked = requested(JPEG, size, "webp")
+    assert asked is not None
+    assert asked.params == {"size": "1024x1024", "output_format": "webp"}
+    assert requested(JPEG, size, "") is size
+    assert requested(JPEG, size, "jpeg") is requested(PLAIN, size, "png") is None
+
+
+def test_a_file_may_be_just_as_large_as_the_most_and_a_known_format_counts_as_itself() -> None:
+    size = JPEG.sizes[0]
+    jpeg, png = likely_bytes(size, "jpeg"), likely_bytes(size, "png")
+    assert choose_format(JPEG, size, None, jpeg) == ""
+    assert choose_format(JPEG, size, None, jpeg - 1) is None
+    assert choose_format(PLAIN, size, None, png) == ""
+    assert choose_format(PLAIN, size, None, png - 1) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has_alpha", "why"),
+    [
+        (None, False, "its file may be too large for the answer"),
+        ("png", False, "its file may be too large for the answer"),
+        ("png", True, "its file may be too large for the answer"),
+        ("jpeg", True, "a JPEG has no transparent background"),
+        ("jpeg", False, "its file may be too large for the answer"),
+        ("avif", True, "supports jpeg, png, webp"),
+    ],
+)
+def test_the_reason_says_what_is_wrong_with_the_format(
+    wanted: str | None, *, has_alpha: bool, why: str
+) -> None:
+    assert format_detail(JPEG, wanted, has_alpha=has_alpha) == why
+
+
+def test_without_transparency_a_row_without_jpeg_names_its_formats() -> None:
+    assert format_detail(PLAIN, "jpeg") == "supports a format of its own"

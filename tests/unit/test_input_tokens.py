@@ -99,3 +99,8 @@ def test_three_to_one_is_still_counted_in_patches(size: tuple[int, int]) -> None
 @given(SIDES, SIDES, st.integers(1, 4_000))
 def test_any_cap_is_kept(width: int, height: int, cap: int) -> None:
     assert 1 <= input_tokens(width, height, cap=cap) <= cap
+
+
+@pytest.mark.parametrize(("cap", "tokens"), [(1, 1), (2, 1), (3, 1), (4, 2), (6, 4), (9, 6)])
+def test_what_is_shrunk_is_shrunk_until_one_side_is_of_whole_patches(cap: int, tokens: int) -> None:
+    assert input_tokens(1_200, 1_000, cap=cap) == tokens

@@ -10,7 +10,15 @@ from imagegen.domain.catalog import Catalog
 from imagegen.domain.errors import NoProviderError
 from imagegen.domain.fleet import Switch
 from imagegen.domain.outcomes import Outcome
-from imagegen.domain.vendor_prices import DRIFT_PERCENT, Statement, drifts, sample_order, source_of
+from imagegen.domain.vendor_prices import (
+    DRIFT_PERCENT,
+    PriceCheck,
+    Statement,
+    drifts,
+    findings,
+    sample_order,
+    source_of,
+)
 from imagegen.guard import CACHE_MS
 from imagegen.monitoring.metrics import Metric
 from imagegen.monitoring.samples import key_check_samples
@@ -91,6 +99,26 @@ def test_a_vendor_is_asked_for_exactly_what_would_be_sent() -> None:
     assert asked == sample_order(known)
     assert asked.params == known.sent(known.sizes[0])
     assert (asked.model, asked.user, asked.inputs) == (known.model, "", ())
+
+
+def test_only_a_statement_that_differs_is_kept() -> None:
+    known = with_price("0.05").models
+    kept = dict(findings(known, [SAME, Statement(70_000), SILENT]))
+    assert {key: one.microusd for key, one in kept.items()} == {"beta-standard": 70_000}
+
+
+def test_a_vendor_that_states_too_few_prices_is_not_compared() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        list(findings(with_price("0.05").models, [SAME]))
+
+
+def test_a_check_that_found_nothing_names_no_row() -> None:
+    assert drifts(with_price("0.05"), {"alpha": PriceCheck(1)}) == {}
+
+
+def test_a_row_without_a_price_has_none_that_could_differ() -> None:
+    known = with_price("0").models[:1]
+    assert dict(findings(known, [Statement(40_000)])) == {}
 
 
 def test_a_row_without_a_prompt_is_asked_about_without_one() -> None:

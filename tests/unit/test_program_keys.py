@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegen.domain import keys
+from imagegen.domain.budgets import Level
 from imagegen.domain.callers import ADMIN, CHAT, ESTIMATE, IMAGES, PEOPLE, USER, User
+from imagegen.domain.chat_usage import DailyChatLimits
 from imagegen.domain.errors import (
     ConfigurationError,
     ForbiddenError,
@@ -25,6 +27,8 @@ from imagegen.domain.errors import (
     UnauthorizedError,
 )
 from imagegen.domain.keys import KeyLine, Program, ProgramKey
+from imagegen.domain.ledger import Limits
+from imagegen.domain.program_limits import chat_limits_of, limits_of
 from imagegen.edge.program_keys import (
     MOST_REMEMBERED,
     REMEMBERED_MS,
@@ -54,6 +58,9 @@ class House:
     def make(self, *scopes: str, **changes: Any) -> MadeKey:
         order = KeyOrder("Open WebUI", frozenset(scopes or {IMAGES}), LINE)
         return self.ring.create(replace(order, **changes), "operator")
+
+    def read(self, key_id: str) -> ProgramKey | None:
+        return self.store.find(key_id)
 
     def instance(self, issuer: str = ISSUER) -> ProgramKeyVerifier:
         recent = RecentKeys(self.store.find, self.clock)
@@ -128,6 +135,19 @@ def test_no_text_breaks_the_reading_of_a_key(text: str) -> None:
     assert keys.parse_key("ik_" + "a" * 63 + "é", CHECK_KEY) is None
 
 
+def test_keys_and_their_images_outlive_a_new_version_of_the_service(house: House) -> None:
+    text = "ik_aaaqeayeaaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypzadr6"
+    assert keys.parse_key(text, CHECK_KEY) == (keys.key_id(bytes(range(5))), bytes(range(32)))
+    known = replace(house.make().key, id="aaaaaaaa")
+    assert known.user == "4faec7e9c58819d99967bcec70e4e205"
+
+
+@pytest.mark.parametrize("count", [0, 27, 33, 37])
+def test_a_text_of_another_length_is_no_key_even_if_its_check_is_right(count: int) -> None:
+    text = keys.key_text(keys.key_id(bytes(5)), bytes(count), CHECK_KEY)
+    assert keys.parse_key(text, CHECK_KEY) is None
+
+
 def test_what_is_stored_is_a_hash_of_the_random_bytes_alone(house: House) -> None:
     made = house.make()
     _, secret = keys.parse_key(made.text, CHECK_KEY) or ("", b"")
@@ -135,7 +155,9 @@ def test_what_is_stored_is_a_hash_of_the_random_bytes_alone(house: House) -> Non
     assert stored.digest == hashlib.sha256(b"imagegen-key." + secret).digest()
     assert made.text[11:] not in repr(stored)
     assert made.text not in repr(made)
-    assert stored.digest.hex() not in repr(stored)
+    assert repr(stored.digest) not in repr(stored)
+    rotated = house.ring.rotate(made.key.id, overlap_ms=DAY_MS).key
+    assert repr(stored.digest) not in repr(rotated), "it is still accepted"
 
 
 def test_of_ten_thousand_changed_keys_none_is_accepted_and_hardly_one_is_looked_up(
@@ -179,6 +201,27 @@ def test_the_memory_of_keys_is_bounded_and_known_keys_come_back(house: House) ->
         assert not is_let_in(verifier, forged)
     assert len(verifier.recent._found) == len(verifier.recent._refused) == MOST_REMEMBERED
     assert is_let_in(verifier, made.text)
+
+
+def test_a_key_that_was_just_read_again_is_not_the_first_to_be_forgotten(house: House) -> None:
+    verifier, made, other = house.instance(), house.make(), house.make()
+    assert is_let_in(verifier, made.text)
+    assert is_let_in(verifier, other.text)
+    house.clock.advance(REMEMBERED_MS)
+    assert is_let_in(verifier, made.text)
+    for number in range(MOST_REMEMBERED - 1):
+        is_let_in(verifier, keys.key_text(keys.key_id(number.to_bytes(5)), bytes(32), CHECK_KEY))
+    reads = house.store.reads
+    assert is_let_in(verifier, made.text)
+    assert house.store.reads == reads
+
+
+def test_what_an_instance_remembers_of_keys_is_in_no_text_of_it(house: House) -> None:
+    recent, made = RecentKeys(house.read, house.clock), house.make()
+    verifier = ProgramKeyVerifier(recent, lambda: CHECK_KEY, ISSUER, house.clock)
+    forged = keys.key_text(made.key.id, bytes(32), CHECK_KEY)
+    assert [is_let_in(verifier, one) for one in (made.text, forged)] == [True, False]
+    assert made.key.id not in repr(verifier)
 
 
 @pytest.mark.parametrize("phase_ms", [0, 1, 999, 30_000])
@@ -334,6 +377,8 @@ def test_a_rotation_without_an_overlap_ends_the_old_text_at_once(house: House) -
     new = house.ring.rotate(old.key.id, overlap_ms=0)
     verifier = house.instance()
     assert [is_let_in(verifier, one.text) for one in (old, new)] == [False, True]
+    house.clock.advance(-1)
+    assert not is_let_in(house.instance(), old.text), "also where the clock is a little behind"
 
 
 def test_a_second_rotation_ends_the_first_text(house: House) -> None:
@@ -512,7 +557,9 @@ def test_a_key_that_makes_no_sense_is_not_made(
         {"line": KeyLine(1, 1, 1)},
         {"line": KeyLine(1, None, 1_000)},
         {"line": KeyLine(1, None, 1, 1_000_000)},
+        {"line": KeyLine(1, None, 1, 1)},
         {"scopes": frozenset({PEOPLE, CHAT})},
+        {"scopes": frozenset(keys.SCOPES)},
         {"name": "Büro 2"},
     ],
 )
@@ -520,6 +567,47 @@ def test_a_key_that_makes_sense_is_made(house: House, changes: dict[str, Any]) -
     made = house.ring.create(_order(**changes), "operator")
     assert house.store.keys[made.key.id] == made.key
     assert (made.key.made_by, made.key.version) == ("operator", 1)
+
+
+def test_a_key_without_numbers_of_its_own_has_500_images_and_1000_chats_a_day() -> None:
+    assert (KeyLine(1).daily_images, KeyLine(1).daily_chats) == (500, 1_000)
+
+
+BUDGETS = (Level("T#art", 7, 70), Level(daily_microusd=9))
+
+
+@pytest.mark.parametrize("is_for_person", [False, True])
+@pytest.mark.parametrize("scopes", [{IMAGES}, {IMAGES, PEOPLE}])
+def test_a_keys_money_is_counted_once_and_the_budgets_above_it_stay(
+    house: House, *, scopes: set[str], is_for_person: bool
+) -> None:
+    people = Limits(hourly_images=3, daily_images=20, daily_microusd=1_000_000, levels=BUDGETS)
+    program = Program(house.make(*scopes).key, is_for_person)
+    found = limits_of(program, people)
+    is_of_people = PEOPLE in scopes
+    own = (Level(f"K#{program.key.id}", LINE.daily_microusd, LINE.monthly_microusd),)
+    assert found.levels == (*(own if is_of_people else ()), *BUDGETS)
+    if is_for_person:
+        assert replace(found, levels=BUDGETS) == people
+
+
+def test_a_program_may_try_each_image_of_its_day_twice_and_has_no_limit_of_the_hour(
+    house: House,
+) -> None:
+    found = limits_of(Program(house.make().key), Limits())
+    assert (found.hourly_images, found.daily_images, found.daily_attempts) == (0, 100, 200)
+    assert found.daily_microusd == LINE.daily_microusd
+    assert found.monthly_microusd == LINE.monthly_microusd
+
+
+@pytest.mark.parametrize(
+    ("chats", "tokens"), [(1, 1_000), (10, 1_000), (11, 1_100), (25, 2_500), (1_000, 100_000)]
+)
+def test_a_program_has_as_many_tokens_for_a_chat_as_a_person_and_at_least_those_of_one_person(
+    house: House, chats: int, tokens: int
+) -> None:
+    key = house.make(CHAT, line=replace(LINE, daily_chats=chats)).key
+    assert chat_limits_of(key, DailyChatLimits(10, 1_000)) == DailyChatLimits(chats, tokens)
 
 
 def test_keys_are_listed_from_the_oldest(house: House) -> None:
@@ -546,7 +634,8 @@ def test_a_scope_allows_its_routes_and_no_others(
     for one in allowed:
         assert enters(verifier, made.text, one).scopes == {scope}
     for needed in {ESTIMATE, IMAGES, CHAT, ADMIN, None, PEOPLE, USER} - allowed:
-        with pytest.raises(ForbiddenError, match="'Open WebUI' may not be used here"):
+        what = f"the scope '{needed}'" if needed else "a person's token"
+        with pytest.raises(ForbiddenError, match=f"may not be used here: {what} is needed"):
             enters(verifier, made.text, needed)
 
 
@@ -554,6 +643,7 @@ def test_a_program_is_a_user_of_its_own_and_never_a_person(house: House) -> None
     made = house.make(IMAGES)
     user = enters(house.instance(), made.text)
     assert user == User(made.key.user, frozenset({IMAGES}), program=Program(made.key))
+    assert user.team == "", "no team's budget pays for it"
     assert len(user.id) == 32
     assert user.id != house.make(IMAGES).key.user
     assert not user.is_admin

@@ -57,6 +57,12 @@ def test_what_came_to_nothing_is_of_no_provider_and_named_by_its_code() -> None:
     assert (kind.provider, kind.outcome) == (NO_PROVIDER, "content_refused")
 
 
+def test_a_failure_without_a_code_is_named_by_its_state_and_an_image_is_complete() -> None:
+    (failed,) = added_up([record(failed=True, code="")])
+    (made,) = added_up([record(code="timeout")])
+    assert (failed.outcome, made.outcome) == ("failed", "complete")
+
+
 def test_money_in_doubt_is_added_whatever_became_of_the_request() -> None:
     sums = added_up([record(failed=True, in_doubt_microusd=1), record(in_doubt_microusd=2)])
     assert sum(amount.in_doubt for amount in sums.values()) == 3
@@ -94,6 +100,11 @@ def test_every_table_adds_up_to_the_same() -> None:
 def test_the_dearest_come_first() -> None:
     sums = added_up([record("bob"), record(), record()])
     assert [name for name, _ in grouped(sums, lambda kind: kind.user)] == ["ann", "bob"]
+
+
+def test_who_cost_the_same_is_listed_by_name() -> None:
+    sums = added_up([record("bob"), record("ann"), record("carl")])
+    assert [name for name, _ in grouped(sums, lambda kind: kind.user)] == ["ann", "bob", "carl"]
 
 
 def test_the_tables_line_up() -> None:

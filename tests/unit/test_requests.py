@@ -85,6 +85,18 @@ def test_a_signature_alone_is_no_token() -> None:
         ask({"authorization": SIGNATURE})
 
 
+def test_a_function_that_takes_no_keys_checks_a_key_as_a_token() -> None:
+    key = f"Bearer ik_{'a' * 64}"
+    assert ask({"authorization": key})[1] == [key]
+
+
+def test_who_sends_several_keys_reads_in_which_headers_they_may_be() -> None:
+    with pytest.raises(UnauthorizedError) as error:
+        ask({"api_key": f"ik_{'a' * 64}", "x_api_key": f"ik_{'b' * 64}"})
+    for name in ("Authorization", "x-imagegen-token", "api-key", "x-api-key"):
+        assert re.search(rf"[ (]{name}[,)]", str(error.value))
+
+
 @pytest.mark.parametrize(
     ("path", "plain"),
     [

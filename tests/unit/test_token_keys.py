@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from imagegen.domain.errors import ConfigurationError, StoreUnavailableError, UnauthorizedError
 from imagegen.edge import token_hints
-from imagegen.edge.token_keys import ALGORITHMS
+from imagegen.edge.token_keys import ALGORITHMS, Keys
 from imagegen.edge.tokens import MAX_JWT_CHARACTERS, TokenVerifier, build_verifier
 from imagegen.logs import MAX_CHARACTERS, cleaned
 from tests.fakes.clock import Clock
@@ -308,6 +308,7 @@ ONLY_KEYS: dict[str, tuple[list[dict[str, Any]], Any, bool]] = {
     "the key names its algorithm": ([{"alg": "RS256"}], ..., True),
     "only the token has an id": ([{}], "anything", True),
     "only the key has an id": ([{"kid": "k"}], ..., True),
+    "the key's id is no text": ([{"kid": 5}], ..., False),
     "beside a key for encryption": ([{}, {"use": "enc"}], ..., True),
     "the key is for encryption": ([{"use": "enc"}], ..., False),
     "the ids differ": ([{"kid": "k"}], "other", False),
@@ -488,3 +489,18 @@ def test_the_clocks_of_issuer_and_service_may_differ_by_half_a_minute(
             assert door.enter(token(kid="k", **times)).id
         else:
             assert door.hint(token(kid="k", **times)) in {token_hints.EXPIRED, token_hints.NOT_YET}
+
+
+def test_while_there_are_no_keys_they_are_asked_for_each_second() -> None:
+    door = Door([])
+    keys = Keys(door.fetch, door.clock)
+    for seconds in range(1, 4):
+        with pytest.raises(StoreUnavailableError):
+            keys.get(None, "RS256")
+        door.clock.advance(999)
+        with pytest.raises(StoreUnavailableError):
+            keys.get(None, "RS256")
+        assert door.fetched == seconds
+        door.clock.advance(1)
+    door.keys = [jwk("RSA")]
+    assert keys.get(None, "RS256")
