@@ -9,7 +9,7 @@ ROOT: Final = Path(__file__).parents[2]
 OWN: Final = {
     "usecases/generate/generator.py": ("generator", "forgotten"),
     "usecases/generate/holds.py": ("forgotten", "generator"),
-    "usecases/generate/storage.py": ("storage", "forgotten", "deletion"),
+    "usecases/generate/storage.py": ("storage", "forgotten", "deletion", "gallery"),
     "usecases/generate/replay.py": ("replays", "forgotten", "charged"),
     "usecases/generate/reconciler.py": ("forgotten", "crashes"),
     "usecases/generate/run.py": ("attempts", "generator"),
