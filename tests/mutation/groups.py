@@ -38,7 +38,7 @@ GENERATE: Final = Group(
         *_tests(UNIT, "generator attempts crashes delivery forgotten storage quote_is_over"),
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs shared_moderation"),
-        *_tests(UNIT, "budgeted_ledgers budget_warnings team_sums"),
+        *_tests(UNIT, "budgeted_ledgers budget_warnings team_sums deletion takeovers"),
         *_tests(HANDLERS, "charged sets background"),
         *_tests(AWS, "run_starter"),
     ),

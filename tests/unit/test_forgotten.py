@@ -20,7 +20,7 @@ from imagegen.domain.ids import ImageRef
 from imagegen.domain.ledger import Hold, Ledger, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.quote import LIFETIME_MS
-from imagegen.domain.records import ImageRecord
+from imagegen.domain.records import ImageRecord, RecordStatus
 from imagegen.domain.stores import Held
 from imagegen.usecases.generate.holds import MAX_DEAD, SILENT_MS
 from imagegen.usecases.generate.reconciler import EndedHold, Reconciled
@@ -92,11 +92,16 @@ def test_a_settled_request_that_was_pruned_before_the_second_try_keeps_its_image
 def test_an_image_is_deleted_if_its_release_is_seen(code: str) -> None:
     service, wire = scripted()
     wire.before = {SETTLE: lambda: release(service, code=code)}
+    offer = service.estimate()
     with pytest.raises(LeaseLostError) as caught:
-        service.confirm(service.estimate())
+        service.confirm(offer)
     assert caught.value.charged is False
     assert not service.images.objects
+    assert not service.prompts.kept
     assert service.spent() == 0
+    (record,) = service.records.records.values()
+    assert (record.status, record.charged_microusd) == (RecordStatus.FAILED, 0)
+    assert record.in_doubt_microusd == PRICE
 
 
 def test_an_image_that_another_run_of_the_quote_holds_now_is_left_to_it() -> None:

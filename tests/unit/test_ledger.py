@@ -285,6 +285,17 @@ def test_old_days_are_pruned_and_young_ones_are_not() -> None:
     assert days == ["20261118", "20261119"]
 
 
+def test_a_month_is_pruned_when_it_is_over_and_nothing_of_it_is_held() -> None:
+    months = {"202610": 1, "202608": 1, "202609": 1, "202611": 1}
+    op = rules.reserved(Ledger(), replace(hold(), day="20260930"), LIMITS, now_ms=NOW).ops["one"]
+    ledger = Ledger(months=months, ops={"one": op})
+    assert pruning.prunable_months(ledger, oldest_day="20261101") == ["202608", "202610"]
+    for state in (OpState.SETTLED, OpState.RELEASED):
+        ended = replace(ledger, ops={"one": replace(op, state=state)})
+        found = pruning.prunable_months(ended, oldest_day="20261101")
+        assert found == ["202608", "202609", "202610"]
+
+
 def test_what_remains_is_the_smallest_of_what_the_limits_leave() -> None:
     ledger = Ledger(
         spent={DAY: 9_000_000}, images={DAY: 3}, attempts={DAY: 98}, slots={0: NOW, 1: NOW}
