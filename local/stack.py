@@ -171,6 +171,27 @@ class LocalStack:
             "pid": os.getpid(),
         }
 
+    @contextmanager
+    def without_schedules(self) -> Iterator[None]:
+        """Let no schedule start a run until the block ends.
+
+        A run in the middle of a test would change what instances remember and count.
+        """
+        scheduler = self.emulator.client("scheduler")
+        names = [one["Name"] for one in scheduler.list_schedules()["Schedules"]]
+        kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+
+        def switch(state: str) -> None:
+            for name in names:
+                known = scheduler.get_schedule(Name=name)
+                scheduler.update_schedule(**{key: known[key] for key in kept}, State=state)
+
+        switch("DISABLED")
+        try:
+            yield
+        finally:
+            switch("ENABLED")
+
     def outputs(self) -> dict[str, str]:
         """Return the deployed stack's outputs."""
         stacks = self.emulator.client("cloudformation").describe_stacks(StackName=STACK_NAME)
@@ -190,13 +211,16 @@ class LocalStack:
 def own_or_running() -> Iterator[LocalStack]:
     """Yield a stack of one's own, or the running one that IMAGEGEN_STACK names.
 
-    One's own has neither the keys of .env nor the caller's variables: it spends nothing.
+    One's own has neither the keys of .env nor the caller's variables: it spends nothing. Scheduled
+    runs happen only when a test or a benchmark starts them.
     """
     running = os.environ.get("IMAGEGEN_STACK")
     if running:
-        yield LocalStack.attach(json.loads(Path(running).read_text()))
+        attached = LocalStack.attach(json.loads(Path(running).read_text()))
+        with attached.without_schedules():
+            yield attached
         return
-    with LocalStack.start(Options()) as started:
+    with LocalStack.start(Options()) as started, started.without_schedules():
         yield started
 
 

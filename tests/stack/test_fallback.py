@@ -221,3 +221,10 @@ def test_a_model_that_is_gone_opens_that_model_only(stack: Driver) -> None:
     stack.restart()
     offer = stack.person().estimate(quality="ultra", provider="openai").json
     assert offer["fallback"]["reason"] == "circuit_open"
+
+
+def test_scheduled_runs_happen_only_when_a_test_starts_them(stack: Driver) -> None:
+    """A key check fills the health function's memory of circuits, which is two seconds old."""
+    listed = stack.client("scheduler").list_schedules()["Schedules"]
+    assert len(listed) >= 3
+    assert {one["State"] for one in listed} == {"DISABLED"}
