@@ -144,7 +144,10 @@ def handler_of(function: str) -> ModuleType:
 
 def complete(operation: dict[str, Any]) -> None:
     """Add summary, security, headers and every error to an operation."""
-    about = OPERATIONS[operation["operationId"]]
+    about = OPERATIONS.get(operation["operationId"])
+    if about is None:
+        missing = f"{operation['operationId']!r} has no entry"
+        raise LookupError(f"{missing} in OPERATIONS of generators/openapi_operations.py: add one.")
     operation["summary"] = about.summary
     operation["description"] = about.description or f"{about.summary}."
     if about.is_open:

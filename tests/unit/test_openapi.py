@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from generators.openapi import DOCUMENT, FUNCTIONS
+from generators.openapi import DOCUMENT, FUNCTIONS, complete
 from generators.openapi_shapes import for_generators, inner_name
 from imagegen.domain.money import parse_usd
 from imagegen.edge.openapi import FUNCTION, served_document
@@ -236,3 +236,8 @@ def test_the_pattern_of_the_most_that_may_be_paid_matches_amounts_alone(path: st
         assert not re.search(schema["pattern"], text)
         with pytest.raises(ValueError, match="dollar"):
             parse_usd(text)
+
+
+def test_an_operation_without_an_entry_is_named_with_the_place_of_the_entry() -> None:
+    with pytest.raises(LookupError, match=r"'newRoute' has no entry in OPERATIONS of generators/"):
+        complete({"operationId": "newRoute", "responses": {}})

@@ -179,6 +179,8 @@ class Guard:
     def _record(self, permits: list[Permit], result: Result) -> None:
         effects = (breaker.for_provider(result.effect), breaker.for_model(result.effect))
         for permit, effect in zip(permits, effects, strict=True):
+            if effect in (Effect.SUCCESS, Effect.NONE) and not permit.is_probe:
+                continue
             own = replace(result, effect=effect)
             if permit.is_probe:
                 self._end_probe(permit, own)

@@ -86,14 +86,13 @@ def prime(
     if STARTING not in environ:
         return
     is_for_snapshot = environ[STARTING] == SNAPSHOT
-    for build in (*builds, *(for_snapshot if is_for_snapshot else ())):
+    for_snapshot = (*for_snapshot, _draw_anew_after_restore) if is_for_snapshot else ()
+    for build in (*builds, *for_snapshot):
         # A factory that fails here fails again in the request that needs it, which reports the
         # reason. An error during the start would make every request a 502 without a reason, also
         # for routes that do not need this factory.
         with suppress(Exception):
             build()
-    if is_for_snapshot:
-        _draw_anew_after_restore()
     # What was loaded stays for as long as the process: no collection looks at it again.
     gc.freeze()
     gc.enable()

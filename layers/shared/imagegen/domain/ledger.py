@@ -151,15 +151,16 @@ def reserved(ledger: Ledger, hold: Hold, limits: Limits, *, now_ms: int) -> Ledg
     """Return the ledger with the hold: money, slot, both counts and the request together."""
     slot = hold.slot if limits.hourly_images else None
     op = held_op(hold, limits, slot=slot, now_ms=now_ms)
-    ledger = replace(
+    return replace(
         ledger,
         version=ledger.version + 1,
         slots=ledger.slots if slot is None else {**ledger.slots, slot: now_ms},
         images=_plus(ledger.images, hold.day, 1),
         attempts=_plus(ledger.attempts, hold.day, 1),
         ops={**ledger.ops, hold.quote_id: op},
+        spent=_plus(ledger.spent, hold.day, hold.ceiling_microusd),
+        months=_plus(ledger.months, hold.day[:6], hold.ceiling_microusd),
     )
-    return _spent(ledger, hold.day, hold.ceiling_microusd)
 
 
 def settled(ledger: Ledger, quote_id: str, charged_microusd: int) -> Ledger:
@@ -168,8 +169,14 @@ def settled(ledger: Ledger, quote_id: str, charged_microusd: int) -> Ledger:
     done = replace(
         _ended(op), state=OpState.SETTLED, price_microusd=charged_microusd, owner="", started_ms=0
     )
-    ledger = replace(ledger, version=ledger.version + 1, ops={**ledger.ops, quote_id: done})
-    return _spent(ledger, op.day, charged_microusd - op.price_microusd)
+    change = charged_microusd - op.price_microusd
+    return replace(
+        ledger,
+        version=ledger.version + 1,
+        ops={**ledger.ops, quote_id: done},
+        spent=_plus(ledger.spent, op.day, change),
+        months=_plus(ledger.months, op.day[:6], change),
+    )
 
 
 def released(
@@ -184,15 +191,16 @@ def released(
     slots = {s: at for s, at in ledger.slots.items() if keep or s != op.slot}
     done = replace(_ended(op), state=OpState.RELEASED, code=code, retryable=retryable)
     attempts = ledger.attempts if is_attempt else _plus(ledger.attempts, op.day, -1)
-    ledger = replace(
+    return replace(
         ledger,
         version=ledger.version + 1,
         slots=slots,
         images=_plus(ledger.images, op.day, -1),
         attempts=attempts,
         ops={**ledger.ops, quote_id: done},
+        spent=_plus(ledger.spent, op.day, -op.price_microusd),
+        months=_plus(ledger.months, op.day[:6], -op.price_microusd),
     )
-    return _spent(ledger, op.day, -op.price_microusd)
 
 
 def is_ended(mine: Op, found: Op | None, state: OpState) -> bool | None:
@@ -228,10 +236,6 @@ def _ended(op: Op) -> Op:
     )
 
 
-def _plus(counts: Mapping[str, int], day: str, amount: int) -> dict[str, int]:
-    return {**counts, day: counts.get(day, 0) + amount}
-
-
-def _spent(ledger: Ledger, day: str, amount: int) -> Ledger:
-    spent, months = _plus(ledger.spent, day, amount), _plus(ledger.months, day[:6], amount)
-    return replace(ledger, spent=spent, months=months)
+def _plus(counts: Mapping[str, int], span: str, amount: int) -> dict[str, int]:
+    """Return the counts of days or months with more in one of them."""
+    return {**counts, span: counts.get(span, 0) + amount}

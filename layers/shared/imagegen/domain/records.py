@@ -185,7 +185,7 @@ def fitting_json(record: ImageRecord, limit_bytes: int) -> str:
     ``fallback`` repeats. What charges and answers a request is always kept: every other field has a
     bounded length.
     """
-    record = replace(record, team="")
+    record = replace(record, team="") if record.team else record
     text = record_json(record)
     for kept in range(len(record.attempts) - 2, -1, -1):
         if len(text) <= limit_bytes:

@@ -7,7 +7,7 @@ the attempt failed for a temporary reason, and otherwise gets that attempt's res
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from imagegen.domain import ids
@@ -152,11 +152,12 @@ class Buyer:
                 *(quote, order.request.prompt),
                 run_id=run_id,
                 ends_ms=order.ends_ms,
+                look=order.look,
             )
             holds = CallHolds(call, ledger, self.generator.holds, order.secret)
             result = holds.reserve(quote, reserve)
             if isinstance(result, Run):
-                result = self.generator.run(replace(result, look=order.look))
+                result = self.generator.run(result)
         except QuoteExpiredError:
             return None  # Midnight has passed since this round began: the next quote is of today.
         except ImagegenError as error:

@@ -6,7 +6,7 @@ whose answer was lost is not called again in the same run.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -166,23 +166,22 @@ class ProviderLoop:
         return delivered(candidate, variant, answer, promise=promise_of(run))
 
     def _order(self, candidate: QuotedCandidate, variant: Variant, run: Run) -> ImageOrder:
-        order = _order(variant, run, self.name_of(run.quote.user, variant.row.provider))
-        return replace(order, on_job=partial(self._keep_job, run, candidate))
+        row, option = variant.row, variant.option
+        return ImageOrder(
+            row.model,
+            run.prompt,
+            row.sent(option),
+            *option.pixels,
+            self.name_of(run.quote.user, row.provider),
+            run.inputs,
+            row.inputs.fields if row.inputs else None,
+            on_preview=run.frames.keep if run.frames is not None else None,
+            on_job=partial(self._keep_job, run, candidate),
+        )
 
     def _keep_job(self, run: Run, candidate: QuotedCandidate, ticket: str) -> None:
         run.log.has_job = True
         self.jobs().keep(run, candidate, ticket)
-
-
-def _order(variant: Variant, run: Run, user: str) -> ImageOrder:
-    row, option = variant.row, variant.option
-    width, height = option.pixels
-    fields = row.inputs.fields if row.inputs else None
-    params = row.sent(option)
-    keep = run.frames.keep if run.frames is not None else None
-    return ImageOrder(
-        row.model, run.prompt, params, width, height, user, run.inputs, fields, on_preview=keep
-    )
 
 
 def _refusal(provider: str, run: Run) -> str:

@@ -153,7 +153,7 @@ class BudgetedLedgers:
                 break
             self.pause(seconds)
             took = ask()
-        return replace(took, is_unsure=is_unsure or took.is_unsure)
+        return replace(took, is_unsure=True) if is_unsure else took
 
     def _watch(self, level: Level, hold: LevelHold, took: Take) -> None:
         if took.result is not Taken.TAKEN or rules.is_nearly_full(

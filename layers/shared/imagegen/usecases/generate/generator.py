@@ -128,11 +128,11 @@ class Generator:
         Raises:
             ImagegenError: as ``generate``. It has ``replayed`` if it is an earlier run's result.
         """
-        run = self.reserve(quote, prompt, run_id=run_id, ends_ms=ends_ms)
-        return self.run(replace(run, look=look)) if isinstance(run, Run) else run
+        run = self.reserve(quote, prompt, run_id=run_id, ends_ms=ends_ms, look=look)
+        return self.run(run) if isinstance(run, Run) else run
 
     def reserve(
-        self, quote: Quote, prompt: str, *, run_id: str, ends_ms: int
+        self, quote: Quote, prompt: str, *, run_id: str, ends_ms: int, look: Look | None = None
     ) -> Run | Made | Running:
         """Return a run that has its hold, or an earlier run's result. It raises as ``confirm``."""
         files = self._inputs(quote)
@@ -146,7 +146,8 @@ class Generator:
                 raise self._refusal(quote, reservation.limit)
         if isinstance(reservation, Known):
             return self.replayer.result(quote.ref, reservation.snapshot.ledger)
-        return replace(run_of(quote, prompt, reservation.snapshot, ends_ms=ends_ms), inputs=files)
+        hold = reservation.snapshot
+        return run_of(quote, prompt, hold, ends_ms=ends_ms, inputs=files, look=look)
 
     def run(self, run: Run) -> Made | Running:
         """Return the image of a run that has its hold and inputs. It raises as ``confirm``.

@@ -146,21 +146,16 @@ class Run:
     def complete_record(self, made: ImageMade, catalog: Catalog, *, now_ms: int) -> ImageRecord:
         """Return the record of this run with its image and its charge."""
         fallback = self._fallback(made.candidate, catalog)
-        return with_image(replace(self._record(now_ms), fallback=fallback), made)
+        return with_image(self._record(now_ms, fallback), made)
 
     def ordered_record(
         self, candidate: QuotedCandidate, row: Offering, catalog: Catalog, *, now_ms: int
     ) -> ImageRecord:
         """Return the record of this run as it is when a provider has accepted its order."""
-        return replace(
-            self._record(now_ms),
-            key=row.key,
-            provider=row.provider,
-            model=row.model,
-            fallback=self._fallback(candidate, catalog),
-        )
+        record = self._record(now_ms, self._fallback(candidate, catalog))
+        return replace(record, key=row.key, provider=row.provider, model=row.model)
 
-    def _record(self, now_ms: int) -> ImageRecord:
+    def _record(self, now_ms: int, fallback: Fallback | None = None) -> ImageRecord:
         quote, op = self.quote, self.hold.op
         return ImageRecord(
             status=RecordStatus.FAILED,
@@ -173,6 +168,7 @@ class Run:
             expected_microusd=quote.expected_microusd,
             ceiling_microusd=quote.ceiling_microusd,
             charged_microusd=0,
+            fallback=fallback,
             attempts=tuple(self.log.attempts),
             in_doubt_microusd=self.log.in_doubt_microusd,
             parents=tuple(one.image for one in quote.inputs),
@@ -232,10 +228,19 @@ def with_image(record: ImageRecord, made: ImageMade) -> ImageRecord:
     )
 
 
-def run_of(quote: Quote, prompt: str, hold: LedgerSnapshot, *, ends_ms: int) -> Run:
+def run_of(
+    quote: Quote,
+    prompt: str,
+    hold: LedgerSnapshot,
+    *,
+    ends_ms: int,
+    inputs: tuple[InputFile, ...] = (),
+    look: Look | None = None,
+) -> Run:
     """Return the run of a quote that has its hold, for the prompt that the user wrote."""
     words = KeptPrompt(prompt, quote.style) if prompt else None
-    return Run(quote, styled_prompt(prompt, quote.style), hold, ends_ms, words=words)
+    sent = styled_prompt(prompt, quote.style)
+    return Run(quote, sent, hold, ends_ms, inputs, words=words, look=look)
 
 
 def _c2pa(content: bytes) -> str:
