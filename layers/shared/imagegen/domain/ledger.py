@@ -6,6 +6,7 @@ Every change is one atomic write of the user's entry. Stores must behave as thes
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, Final
 
 from imagegen.domain.budgets import TEAM_PREFIX, Level, LevelHold, mark_of
 
@@ -60,6 +61,19 @@ class Op:
     def team(self) -> str:
         """The team's level among its levels, empty without one."""
         return next((level for level in self.levels if level.startswith(TEAM_PREFIX)), "")
+
+
+# Removed, because it is not needed: an hour's images fit in 1 KB, one write unit.
+NOT_HELD: Final[Mapping[str, Any]] = {
+    "lease_ms": 0,
+    "day": "",
+    "slot": None,
+    "waiter_until_ms": 0,
+    "partials": 0,
+    "levels": (),
+    "mark": b"",
+}
+"""The fields of a request that has ended, as far as only a held one has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +181,12 @@ def settled(ledger: Ledger, quote_id: str, charged_microusd: int) -> Ledger:
     """Return the ledger with the hold lowered to the charge."""
     op = ledger.ops[quote_id]
     done = replace(
-        _ended(op), state=OpState.SETTLED, price_microusd=charged_microusd, owner="", started_ms=0
+        op,
+        state=OpState.SETTLED,
+        price_microusd=charged_microusd,
+        owner="",
+        started_ms=0,
+        **NOT_HELD,
     )
     change = charged_microusd - op.price_microusd
     return replace(
@@ -189,7 +208,7 @@ def released(
     op = ledger.ops[quote_id]
     keep = op.slot is None or ledger.slots.get(op.slot) != op.started_ms
     slots = {s: at for s, at in ledger.slots.items() if keep or s != op.slot}
-    done = replace(_ended(op), state=OpState.RELEASED, code=code, retryable=retryable)
+    done = replace(op, state=OpState.RELEASED, code=code, retryable=retryable, **NOT_HELD)
     attempts = ledger.attempts if is_attempt else _plus(ledger.attempts, op.day, -1)
     return replace(
         ledger,
@@ -227,13 +246,6 @@ def abandoned(ledger: Ledger, *, now_ms: int) -> dict[str, Op]:
         for quote_id, op in ledger.ops.items()
         if op.state is OpState.HELD and op.lease_ms < now_ms
     }
-
-
-def _ended(op: Op) -> Op:
-    # Removed, because it is not needed: an hour's images fit in 1 KB, one write unit.
-    return replace(
-        op, lease_ms=0, day="", slot=None, waiter_until_ms=0, partials=0, levels=(), mark=b""
-    )
 
 
 def _plus(counts: Mapping[str, int], span: str, amount: int) -> dict[str, int]:

@@ -163,22 +163,20 @@ def line(sample: Sample, *, stack: str, level: str, now_ms: int) -> str:
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
     """
     dimensions = {Dimension.STACK: stack, **sample.dimensions}
-    document: dict[str, Any] = {
-        "_aws": {
-            "Timestamp": now_ms,
-            "CloudWatchMetrics": _directives(*sample.values, given=frozenset(dimensions)),
-        },
+    directives = _directives(*sample.values, given=frozenset(dimensions))
+    values: dict[Any, Any] = {
         "level": level,
         "timestamp": iso_time(now_ms),
+        **dimensions,
+        **sample.values,
     }
-    document.update({name.value: value for name, value in dimensions.items()})
-    document.update({metric.value: value for metric, value in sample.values.items()})
-    return json.dumps(document, separators=(",", ":"))
+    measured = json.dumps(values, separators=(",", ":"))
+    return f'{{"_aws":{{"Timestamp":{now_ms},"CloudWatchMetrics":{directives}}},{measured[1:]}'
 
 
 @cache
-def _directives(*measured: Metric, given: frozenset[Dimension]) -> list[dict[str, Any]]:
-    """Return the metric directives: one for each combination of dimension sets.
+def _directives(*measured: Metric, given: frozenset[Dimension]) -> str:
+    """Return the metric directives as JSON: one for each combination of dimension sets.
 
     They are cached: a service writes the same few dozens of kinds of samples again and again.
     """
@@ -186,8 +184,9 @@ def _directives(*measured: Metric, given: frozenset[Dimension]) -> list[dict[str
     for metric in measured:
         sets = tuple(one for one in SERIES[metric].sets if given.issuperset(one))
         metrics[sets].append({"Name": metric, "Unit": SERIES[metric].unit})
-    return [
+    directives = [
         {"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": listed}
         for sets, listed in metrics.items()
         if sets
     ]
+    return json.dumps(directives, separators=(",", ":"))
