@@ -63,7 +63,6 @@ class Op:
         return next((level for level in self.levels if level.startswith(TEAM_PREFIX)), "")
 
 
-# Removed, because it is not needed: an hour's images fit in 1 KB, one write unit.
 NOT_HELD: Final[Mapping[str, Any]] = {
     "lease_ms": 0,
     "day": "",
@@ -73,7 +72,7 @@ NOT_HELD: Final[Mapping[str, Any]] = {
     "levels": (),
     "mark": b"",
 }
-"""The fields of a request that has ended, as far as only a held one has them."""
+"""What an ended request no longer needs: so an hour's images fit in 1 KB, one write unit."""
 
 
 @dataclass(frozen=True, slots=True)
