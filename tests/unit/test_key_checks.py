@@ -184,6 +184,17 @@ def test_health_after_a_key_check_is_one_read_and_none_from_the_cache() -> None:
     assert service.circuits.loads == 1
 
 
+def test_circuits_that_cannot_be_read_are_reported_as_unknown_not_as_closed() -> None:
+    service = Service()
+    assert service.reporter.report().status == "healthy"
+    service.new_process()
+    service.wire.refused = ("circuits.load",)
+    report = service.reporter.report()
+    assert report.status == "degraded"
+    assert {one.circuit.state for one in report.providers} == {"unknown"}
+    assert all(one.available for one in report.providers), "they are still called"
+
+
 def test_the_circuits_that_let_no_call_through_are_counted_by_provider() -> None:
     service = Service()
     for name in ("alpha", "alpha/one", "beta/two"):

@@ -64,7 +64,7 @@ class Guard:
             except StoreUnavailableError:
                 # Fails open by decision: without circuits, calls go on as if all were closed. What
                 # an operator has switched off stays off.
-                self._seen = FleetState({}, {}, switches=self._seen.switches)
+                self._seen = FleetState({}, {}, switches=self._seen.switches, is_known=False)
             # The age counts from the start of the read: a slow answer is older than its arrival.
             self._seen_ms = started_ms
         return self._seen

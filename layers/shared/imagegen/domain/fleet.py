@@ -45,6 +45,8 @@ class FleetState:
     """By provider, for those whose vendors state prices."""
     switches: Mapping[str, Switch] = field(default_factory=dict)
     """By provider; one that is missing here was never switched."""
+    is_known: bool = True
+    """Whether it was read; if it could not be, no circuit and no check is in it."""
 
     def switched_off(self) -> set[str]:
         """Return the providers that an operator has switched off."""

@@ -57,7 +57,7 @@ class HealthReporter:
             self._provider(name, setups.get(name), fleet, states) for name in self.catalog.providers
         )
         return Health(
-            status=self._status(states),
+            status=self._status(states, fleet),
             checked_at=self.now_ms(),
             moderation=self._moderation(),
             providers=providers,
@@ -70,12 +70,12 @@ class HealthReporter:
         )
 
     def _status(
-        self, states: Mapping[str, Availability]
+        self, states: Mapping[str, Availability], fleet: FleetState
     ) -> Literal["healthy", "degraded", "unhealthy"]:
         up = [row for row in self.catalog.models if states[row.key].reason is None]
         if not up:
             return "unhealthy"
-        return "healthy" if len(up) == len(self.catalog.models) else "degraded"
+        return "healthy" if fleet.is_known and len(up) == len(self.catalog.models) else "degraded"
 
     def _provider(
         self,
@@ -98,18 +98,18 @@ class HealthReporter:
             reason=None if up else next((m.reason for m in models if m.reason), None),
             credentials=_credentials(setup, key_check),
             enabled=setup is not None and setup.enabled,
-            circuit=self._circuit(circuit),
+            circuit=self._circuit(circuit, is_known=fleet.is_known),
             models=models,
             last_key_check=_key_check_report(key_check),
             prices_checked_at=price_check.at_ms if price_check else None,
             hint=_hint(setup, circuit, key_check),
         )
 
-    def _circuit(self, circuit: Circuit) -> CircuitReport:
+    def _circuit(self, circuit: Circuit, *, is_known: bool) -> CircuitReport:
         policy = self.switchboard.guard.policy
         failures = breaker.recent(circuit, policy, now_ms=self.now_ms())
         return CircuitReport(
-            state=circuit.state.value,
+            state=circuit.state.value if is_known else "unknown",
             failures=len(failures),
             retry_at=self._retry_at(circuit),
             why=circuit.why or None,

@@ -12,7 +12,9 @@ from imagegen.wire.values import EdgeModel, Instant, MicroUsd, optional_field
 class CircuitReport(EdgeModel):
     """A circuit as health shows it."""
 
-    state: Literal["closed", "open", "half_open"]
+    state: Literal["closed", "open", "half_open", "unknown"] = Field(
+        description="`unknown` while it cannot be read: calls go on as if it were closed."
+    )
     failures: int
     retry_at: Instant | None
     why: str | None = Field(None, description="The last error's code; only with the admin scope.")
@@ -84,7 +86,10 @@ class ModerationReport(EdgeModel):
 class Health(EdgeModel):
     """The providers, and whether each can be used now."""
 
-    status: Literal["healthy", "degraded", "unhealthy"]
+    status: Literal["healthy", "degraded", "unhealthy"] = Field(
+        description="`degraded`: some models cannot be used, or the circuits cannot be read; "
+        "`unhealthy`: no model can be used."
+    )
     checked_at: Instant
     moderation: ModerationReport
     providers: tuple[ProviderReport, ...]
