@@ -1,4 +1,6 @@
-"""Mutate each module in a copy of this tree, print what the tests noticed, keep it in bench/.
+"""Mutate modules in a copy of this tree, print what the tests noticed, keep it in bench/.
+
+Without names, these are the modules that decide about money, access and what is stored.
 
 Ends with 1 where less than 95 % was noticed, or where it is not written down why one was not
 (``survivors.json``: by module and mutant, one line each).
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from local.paths import ROOT
-from tests.mutation.groups import GROUPS
+from tests.mutation.groups import GROUPS, ONLY_BY_NAME
 from tests.mutation.outcomes import ANEW, KILLED, LEFT_OUT, SURVIVED, TIMEOUT
 from tests.mutation.targets import Group
 from tests.planted.tree import copied, environment
@@ -87,7 +89,7 @@ def main() -> int:
     results, problems = list[Result](), list[str]()
     with copied() as tree:
         for group in GROUPS:
-            wanted = [one for one in group.modules if _is_wanted(group, one, arguments.only)]
+            wanted = [one for one in group.modules if is_wanted(group, one, arguments.only)]
             options = [f"--one-in={arguments.one_in}", *(["--quick"] if arguments.quick else [])]
             for result in _mutate(tree, group, [*wanted, *options]) if wanted else ():
                 problems += result.problems(explained.get(result.module, {}))
@@ -115,8 +117,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _is_wanted(group: Group, module: str, only: Sequence[str]) -> bool:
-    return not only or group.name in only or module in only
+def is_wanted(group: Group, module: str, only: Sequence[str]) -> bool:
+    """Return whether a module is to be mutated; ``only`` are the names that were given."""
+    if not only:
+        return group.name not in ONLY_BY_NAME
+    return group.name in only or module in only
 
 
 def _mutate(tree: Path, group: Group, wanted: Sequence[str]) -> Iterator[Result]:

@@ -9,8 +9,8 @@ import pytest
 
 from local.paths import ROOT
 from tests.mutation import groups
-from tests.mutation.__main__ import SURVIVORS, Result, too_few
-from tests.mutation.groups import GROUPS
+from tests.mutation.__main__ import SURVIVORS, Result, is_wanted, too_few
+from tests.mutation.groups import GROUPS, ONLY_BY_NAME
 from tests.mutation.maker import Mutant
 from tests.mutation.mutants import mutants
 from tests.mutation.outcomes import ANEW, KILLED, LEFT_OUT, SURVIVED, TIMEOUT
@@ -128,6 +128,16 @@ def test_every_module_that_decides_is_mutated_or_has_a_reason_why_not() -> None:
     assert [one for one in others if mutants((package / one).read_bytes())] == []
     assert not left_out & set(mutated)
     assert len(mutated) == len(set(mutated))
+
+
+def test_what_decides_about_money_and_access_is_mutated_without_being_named() -> None:
+    groups = {group.name: group for group in GROUPS}
+    assert groups.keys() > ONLY_BY_NAME.keys()
+    for name in ("ledger", "offers", "generate", "openai_api", "stores", "edge", "keys", "bytes"):
+        assert is_wanted(groups[name], "any", ())
+    for name in ONLY_BY_NAME:
+        assert not is_wanted(groups[name], "any", ())
+        assert is_wanted(groups[name], "any", (name,))
 
 
 def test_every_reason_to_leave_a_module_out_is_of_a_module_that_exists() -> None:
