@@ -10,6 +10,7 @@ AWS: Final = "tests/adapters/aws"
 PROVIDERS: Final = "tests/adapters/providers"
 HANDLERS: Final = "tests/handlers"
 RETRIES: Final = f"{AWS}/test_retries.py"
+AT_ONCE: Final = f"{AWS}/test_budgets_at_once.py"
 LINKS: Final = "test_a_link_names_the_host_of_its_region_and_the_page_may_load_it"
 
 
@@ -228,6 +229,9 @@ STORES: Final = Group(
         f"{RETRIES}::test_a_settle_sent_twice_charges_once",
         f"{RETRIES}::test_a_release_sent_twice_gives_back_once",
         f"{RETRIES}::test_a_failure_sent_twice_counts_once_and_a_move_sent_twice_is_won",
+        f"{RETRIES}::test_a_store_that_nobody_answers_for_is_unavailable_and_nothing_else",
+        f"{AT_ONCE}::test_a_refused_take_that_the_sdk_sent_twice_is_reported_as_unsure",
+        f"{AT_ONCE}::test_everything_sent_twice_counts_once_at_each_level",
         *_tests(AWS, "equivalence"),
     ),
     on_aws=True,

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -39,11 +39,13 @@ from imagegen.domain.uploads import (
     UploadRef,
     check_upload_id,
     free_upload_id,
+    owner_name,
+    sent_upload_id,
     upload_id,
 )
 from imagegen.usecases.generate.run import Made, Running
 from imagegen.wire.estimates import Estimate, EstimateRequest
-from imagegen.wire.inputs import UploadOrder
+from imagegen.wire.inputs import MAX_INPUTS, UploadOrder
 from tests.fakes.catalogs import SQUARE, catalog, real_catalog, row
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.marks import with_png_chunk
@@ -687,6 +689,8 @@ def test_how_large_a_file_is_stands_in_no_quote() -> None:
     for one in ({"upload": upload(service, picture())}, {"image": image_of(service)}):
         quote = open_quote(service.estimate("x", inputs=[one]).quote, KEYRING)
         assert [found.file_bytes for found in quote.inputs] == [0]
+        # So the same input is the same, whether its size is known or not.
+        assert quote.inputs == tuple(replace(found, file_bytes=9) for found in quote.inputs)
 
 
 @pytest.mark.parametrize(("sizes", "encoded"), [((), 0), ((0,), 0), ((1, 3), 8), ((4, 2), 12)])
@@ -934,7 +938,28 @@ def test_only_its_user_can_use_an_upload_id(day: int, place: int) -> None:
             check_upload_id(found, user, key)
 
 
+def test_an_upload_has_one_spelling() -> None:
+    found = upload_id(USER, 20_000, 5, IMAGE_ID_KEY)
+    with pytest.raises(NotFoundError):
+        check_upload_id(found.upper(), USER, IMAGE_ID_KEY)
+
+
+def test_names_and_ids_of_uploads_are_the_same_in_every_release() -> None:
+    """What was uploaded before a deployment can be used, and erased, after it."""
+    assert upload_id(USER, 20_000, 5, IMAGE_ID_KEY) == "jyqalmyrft4rwz5n"
+    assert owner_name(USER, IMAGE_ID_KEY) == "ed929d06098e67cb1e4fcf006be40959"
+    assert owner_name(OTHER_USER, IMAGE_ID_KEY) != owner_name(USER, IMAGE_ID_KEY)
+
+
+def test_a_picture_in_a_call_has_an_id_beyond_those_of_a_day() -> None:
+    sent = {sent_upload_id(USER, index, IMAGE_ID_KEY) for index in range(MAX_INPUTS + 1)}
+    assert len(sent) == MAX_INPUTS + 1
+    assert not sent & {upload_id(USER, 0, at, IMAGE_ID_KEY) for at in range(PLACES_A_DAY)}
+
+
 @given(st.text(max_size=20))
+@example("1" * 16)
+@example("\u00e9" * 16)
 def test_no_text_is_an_upload_id_by_chance(text: str) -> None:
     with pytest.raises(NotFoundError):
         check_upload_id(text, USER, IMAGE_ID_KEY)
