@@ -174,7 +174,7 @@ PICTURES: Final = Group(
         *_in("usecases", "inputs sent_pictures uploads gallery"),
     ),
     (
-        *_tests(UNIT, "inputs gallery deletion previews estimator chat_pictures"),
+        *_tests(UNIT, "inputs gallery deletion previews estimator chat_pictures operations"),
         *_tests(HANDLERS, "inputs gallery edits"),
     ),
 )

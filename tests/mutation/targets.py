@@ -90,6 +90,7 @@ OWN: Final = {
     "domain/png_filters.py": ("png_planes", "delivery"),
     "domain/png_rows.py": ("png_planes", "transparency", "masks"),
     "domain/uploads.py": ("inputs",),
+    "usecases/inputs.py": ("inputs", "operations"),
     "usecases/sent_pictures.py": ("inputs", "edits"),
     "usecases/uploads.py": ("inputs",),
     "usecases/requests.py": ("estimator", "text", "operations", "inputs"),
