@@ -175,6 +175,7 @@ PICTURES: Final = Group(
     ),
     (
         *_tests(UNIT, "inputs gallery deletion previews estimator chat_pictures operations"),
+        *_tests(UNIT, "team_sums"),
         *_tests(HANDLERS, "inputs gallery edits"),
     ),
 )

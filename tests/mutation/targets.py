@@ -91,6 +91,7 @@ OWN: Final = {
     "domain/png_rows.py": ("png_planes", "transparency", "masks"),
     "domain/uploads.py": ("inputs",),
     "usecases/inputs.py": ("inputs", "operations"),
+    "usecases/gallery.py": ("gallery", "deletion", "team_sums"),
     "usecases/sent_pictures.py": ("inputs", "edits"),
     "usecases/uploads.py": ("inputs",),
     "usecases/requests.py": ("estimator", "text", "operations", "inputs"),
