@@ -11,6 +11,7 @@ PROVIDERS: Final = "tests/adapters/providers"
 HANDLERS: Final = "tests/handlers"
 RETRIES: Final = f"{AWS}/test_retries.py"
 AT_ONCE: Final = f"{AWS}/test_budgets_at_once.py"
+NAMED_BESIDE: Final = "test_a_record_has_its_users_name_in_logs_beside_it_and_not_in_it"
 LINKS: Final = "test_a_link_names_the_host_of_its_region_and_the_page_may_load_it"
 
 
@@ -250,6 +251,7 @@ OBJECTS: Final = Group(
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
         *_tests(AWS, "report admin_contract erasure key_contract"),
+        f"{AWS}/test_warning_contract.py::{NAMED_BESIDE}",
     ),
     on_aws=True,
 )
