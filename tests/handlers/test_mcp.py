@@ -21,7 +21,7 @@ from generators.openapi import version
 from imagegen.chat import extract_image_generations, tool_definition
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.mcp import protocol, server, tools
-from imagegen.mcp.offers import offer_link, offer_result
+from imagegen.mcp.offers import offer_link, offer_result, to_request
 from imagegen.mcp.tools import Toolbox
 from imagegen.wire.estimates import Blocked, EstimateRequest
 from imagegen.wire.images import Cost, ImageStatus
@@ -274,10 +274,26 @@ def test_a_request_that_a_link_cannot_repeat_has_none(wish: dict[str, Any]) -> N
     [
         {"inputs": [], "partials": 0, "background": None},
         {"maxCost": "1", "count": 2, "model": "some"},
+        {"provider": "alpha"},
     ],
 )
 def test_a_request_that_a_link_can_repeat_has_one(wish: dict[str, Any]) -> None:
     assert link_of(wish) is not None
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_link_names_what_was_asked_for_and_nothing_else(count: int) -> None:
+    link = link_of({"count": count}) or ""
+    wanted = dict(parse_qsl(link.partition("#")[2], keep_blank_values=True))
+    several = {"count": "2"} if count == 2 else {}
+    offer = {"quality": "standard", "size": "square", "provider": "alpha", "maxCost": "0.070000"}
+    assert wanted == {"prompt": PROMPT, **offer, **several}
+
+
+def test_the_prompt_that_the_schema_requires_is_dropped_where_an_operation_has_none() -> None:
+    given = {"prompt": PROMPT, "inputs": [{"image": "i", "role": "edit"}]}
+    assert to_request({**given, "operation": "cutout"}).prompt == ""
+    assert to_request({**given, "operation": "generate"}).prompt == PROMPT
 
 
 def test_a_host_without_a_link_is_told_of_its_own_button() -> None:
