@@ -11,6 +11,12 @@ PROVIDERS: Final = "tests/adapters/providers"
 HANDLERS: Final = "tests/handlers"
 RETRIES: Final = f"{AWS}/test_retries.py"
 AT_ONCE: Final = f"{AWS}/test_budgets_at_once.py"
+OF_HOSTS: Final = (
+    "test_a_host_of_mcp_finds_where_to_sign_in",
+    "test_a_host_of_mcp_is_told_the_scopes_that_it_must_ask_for",
+    "test_the_challenge_of_mcp_names_the_metadata_in_header_and_body",
+    "test_mcp_refuses_pages_of_foreign_origins",
+)
 NAMED_BESIDE: Final = "test_a_record_has_its_users_name_in_logs_beside_it_and_not_in_it"
 LINKS: Final = "test_a_link_names_the_host_of_its_region_and_the_page_may_load_it"
 
@@ -188,8 +194,9 @@ MCP: Final = Group(
     ),
     (
         *_tests(HANDLERS, "mcp mcp_confirm inputs"),
+        *(f"{HANDLERS}/test_http.py::{one}" for one in OF_HOSTS),
         *_tests(UNIT, "chat_tool chat_aisdk provider_names chat_pictures confirmed_sets"),
-        *_tests(UNIT, "chatter"),
+        *_tests(UNIT, "chatter chat_operations"),
     ),
 )
 CHAT: Final = Group(
