@@ -6,12 +6,19 @@ from urllib.error import HTTPError
 
 import pytest
 
-from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.image_store import METADATA_BYTES, RECORD_BYTES, S3ImageStore
 from imagegen.aws.record_store import MOST_READS, READ_AT_ONCE, DynamoRecordStore
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import Attempt, Fallback, ImageRecord, Place, RecordStatus
+from imagegen.domain.records import (
+    Attempt,
+    Fallback,
+    ImageRecord,
+    Place,
+    RecordStatus,
+    fitting_json,
+)
 from imagegen.domain.stores import ImageContent, ImageStore, RecordStore
 from tests.adapters.aws.world import fetched
 from tests.fakes.clock import NOON_MS as NOW
@@ -80,6 +87,21 @@ def test_a_record_of_many_attempts_is_stored_all_the_same(images: ImageStore, us
     assert replace(found, attempts=()) == replace(record, attempts=())
 
 
+def test_a_record_fits_into_the_metadata_of_an_object_whatever_its_length() -> None:
+    sizes = set[int]()
+    for length in range(2_100):
+        attempts = (Attempt("a", "m" * length, "unavailable", "", 1), COMPLETE.attempts[1])
+        text = fitting_json(replace(COMPLETE, attempts=attempts), RECORD_BYTES)
+        sizes.add(len(f"x-amz-meta-record{text}".encode()))
+    assert max(sizes) == METADATA_BYTES
+
+
+def test_a_mark_is_where_later_releases_look_for_it(s3_images: S3ImageStore, user: str) -> None:
+    kind, name, last = s3_images.mark_key(ref(user)).split("/")
+    assert (kind, last) == ("deleted", ref(user).quote_id)
+    assert s3_images.object_key(ref(user)) == f"img/{name}/{last}"
+
+
 def test_an_image_is_found_with_the_record_it_was_stored_with(
     images: ImageStore, user: str
 ) -> None:
@@ -117,9 +139,17 @@ def test_the_bytes_are_read_up_to_a_limit(images: ImageContents, user: str) -> N
     assert images.read(ref(user), limit_bytes=len(content) - 1) is None
 
 
-@pytest.mark.parametrize(("kind", "media_type"), [("PNG", "image/png"), ("WEBP", "image/webp")])
+@pytest.mark.parametrize(
+    ("kind", "media_type", "ending"),
+    [
+        ("PNG", "image/png", "png"),
+        ("WEBP", "image/webp", "webp"),
+        ("JPEG", "image/jpeg", "jpg"),
+        ("PNG", "image/other", "img"),
+    ],
+)
 def test_the_address_opens_the_bytes_as_what_they_are(
-    s3_images: S3ImageStore, user: str, kind: str, media_type: str
+    s3_images: S3ImageStore, user: str, kind: str, media_type: str, ending: str
 ) -> None:
     record = replace(COMPLETE, media_type=media_type)
     content = picture(kind)
@@ -127,7 +157,7 @@ def test_the_address_opens_the_bytes_as_what_they_are(
     body, headers = fetched(address(s3_images, user))
     assert body == content
     assert headers["content-type"] == media_type
-    assert headers["content-disposition"].startswith("inline")
+    assert headers["content-disposition"] == f'inline; filename="image-aaaaaaaa.{ending}"'
 
 
 def test_an_address_names_its_end(s3_images: S3ImageStore, user: str) -> None:
