@@ -77,6 +77,13 @@ def test_an_entry_is_never_replaced(trail: TrailStore) -> None:
     assert trail.page(None, limit=10).entries == (entry(1),)
 
 
+def test_the_trail_is_where_the_role_may_write_it(aws: Aws) -> None:
+    store = DynamoTrailStore(aws.dynamodb, aws.new_table())
+    store.add(entry(1))
+    (item,) = aws.dynamodb.scan(TableName=store.table)["Items"]
+    assert (item["pk"], item["sk"]) == ({"S": "TRAIL"}, {"S": entry(1).place})
+
+
 def test_an_empty_trail_is_empty(trail: TrailStore) -> None:
     assert trail.page(None, limit=10).entries == ()
 

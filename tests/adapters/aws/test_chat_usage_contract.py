@@ -1,7 +1,9 @@
 """What every store of the chat's counts does: one suite for memory and DynamoDB."""
 
+from imagegen.aws.chat_usage_store import DynamoChatUsageStore
+from imagegen.aws.items import from_item
 from imagegen.domain.chat_usage import ChatReservation, ChatUsage, ChatUsageStore, DailyChatLimits
-from tests.adapters.aws.world import at_once
+from tests.adapters.aws.world import Aws, at_once
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"
@@ -21,6 +23,17 @@ def code(store: ChatUsageStore, one: ChatReservation, limits: DailyChatLimits = 
 
 def test_a_day_that_nobody_has_seen_is_empty(chat_usages: ChatUsageStore, user: str) -> None:
     assert chat_usages.load(user, DAY) == ChatUsage()
+
+
+def test_counts_are_where_the_chats_role_may_write_and_go_after_three_days(
+    aws: Aws, user: str
+) -> None:
+    store = DynamoChatUsageStore(aws.dynamodb, aws.new_table())
+    assert code(store, reservation(user)) == ""
+    (item,) = aws.dynamodb.scan(TableName=store.table)["Items"]
+    values = from_item(item)
+    assert (values["pk"], values["sk"]) == (f"C#{user}", f"DAY#{DAY}")
+    assert values["ttl"] == NOW // 1000 + 3 * 86_400
 
 
 def test_a_request_is_counted_and_its_tokens_are_reserved(

@@ -55,6 +55,13 @@ def test_an_end_of_an_earlier_erasure_does_not_touch_a_new_one(erasures: Erasure
     assert erasures.find(USER) == new
 
 
+def test_an_erasure_is_where_the_roles_may_write_it(aws: Aws) -> None:
+    store = DynamoErasureStore(aws.dynamodb, aws.new_table())
+    store.ask(Erasure(USER, NOW, "self"))
+    (item,) = aws.dynamodb.scan(TableName=store.table)["Items"]
+    assert (item["pk"], item["sk"]) == ({"S": "ERASE"}, {"S": USER})
+
+
 def kept_store(aws: Aws) -> AwsKeptStore:
     bucket = aws.new_bucket()
     aws.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
