@@ -354,14 +354,45 @@ def test_the_newest_records_of_a_user_come_first_and_no_others(
     assert [one.created_ms for one in records.recent(user, limit=9, since_ms=since_ms)] == [3, 2]
 
 
-class ShortAnswers:
-    """A client whose queries answer with one item at a time, as those of large items do."""
+@pytest.mark.parametrize("kind", [COMPLETE, FAILED], ids=["image", "failure"])
+def test_a_later_record_of_the_same_kind_takes_the_place_of_the_first(
+    records: RecordStore, user: str, kind: ImageRecord
+) -> None:
+    later = replace(kind, created_ms=NOW + 1)
+    assert records.put(ref(user), kind)
+    assert records.put(ref(user), later)
+    assert records.get(ref(user)) == later
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+
+def test_a_page_with_every_image_has_no_rest(records: RecordStore, user: str) -> None:
+    for number in range(3):
+        records.put(ref(user, number), numbered(number))
+    assert records.page(user, None, since_ms=0, limit=3).rest is None
+    assert records.page(user, None, since_ms=0, limit=2).rest is not None
+
+
+class ShortAnswers:
+    """A client whose queries answer with few items at a time, as those of large items do."""
+
+    def __init__(self, client: Any, most: int = 1) -> None:
+        self.client, self.most, self.queries = client, most, 0
 
     def query(self, **given: Any) -> Any:
-        return self.client.query(**(given | {"Limit": 1}))
+        self.queries += 1
+        return self.client.query(**(given | {"Limit": min(self.most, given["Limit"])}))
+
+
+def test_no_more_is_read_for_a_page_than_shows_whether_it_is_the_last(
+    dynamo_records: DynamoRecordStore, user: str
+) -> None:
+    for number in range(6):
+        dynamo_records.put(ref(user, number), numbered(number))
+    short: Any = ShortAnswers(dynamo_records.client)
+    store = replace(dynamo_records, client=short)
+    assert store.page(user, None, since_ms=0, limit=1).records == (numbered(5),)
+    assert short.queries == 2
+    last = store.page(user, Place(NOW + 1, ref(user, 1).quote_id), since_ms=0, limit=1)
+    assert (last.records, last.rest) == ((numbered(0),), None)
 
 
 def test_the_newest_records_are_found_over_several_answers(
@@ -373,3 +404,5 @@ def test_the_newest_records_are_found_over_several_answers(
     store = replace(dynamo_records, client=short)
     assert [one.created_ms for one in store.recent(user, limit=3)] == [3, 2, 1]
     assert len(store.recent(user, limit=9)) == 4
+    pairs: Any = ShortAnswers(dynamo_records.client, most=2)
+    assert len(replace(dynamo_records, client=pairs).recent(user, limit=3)) == 3

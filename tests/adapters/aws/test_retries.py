@@ -345,6 +345,39 @@ def test_a_table_or_bucket_that_is_not_there_is_unavailable_and_nothing_else(
         call(store(client, "not-there"))
 
 
+AS_IT_IS_NOW: list[tuple[Callable[..., Any], Callable[[Any], object]]] = [
+    (DynamoRecordStore, RECORD_CALLS["get"]),
+    (DynamoRecordStore, RECORD_CALLS["page"]),
+    (DynamoBudgetStore, BUDGET_CALLS["load"]),
+    (DynamoAmountStore, AMOUNT_CALLS["amounts"]),
+    (DynamoKeyStore, KEY_CALLS["find"]),
+    (DynamoKeyStore, KEY_CALLS["all"]),
+    (DynamoPromptStore, PROMPT_CALLS["get"]),
+    (DynamoPromptStore, PROMPT_CALLS["between"]),
+    (DynamoJobStore, JOB_CALLS["get"]),
+    (DynamoChatUsageStore, CHAT_CALLS["load"]),
+    (DynamoTrailStore, TRAIL_CALLS["page"]),
+    (DynamoErasureStore, ERASURE_CALLS["find"]),
+    (DynamoErasureStore, ERASURE_CALLS["pending"]),
+]
+
+
+@pytest.mark.parametrize(("store", "call"), AS_IT_IS_NOW)
+def test_what_decides_is_read_as_it_is_now(
+    aws: Aws, table: str, store: Callable[..., Any], call: Callable[[Any], object]
+) -> None:
+    """The emulator always answers so; AWS does only where it is asked for it."""
+    client, asked = build_client("dynamodb", aws.endpoint), list[object]()
+    for operation in ("GetItem", "Query"):
+        client.meta.events.register(
+            f"before-parameter-build.dynamodb.{operation}",
+            lambda params, **_: asked.append(params.get("ConsistentRead")),
+        )
+    call(store(client, table))
+    client.close()
+    assert asked == [True]
+
+
 def test_only_a_hold_asks_for_the_ledger_which_may_be_long(aws: Aws, user: str) -> None:
     client, asked = build_client("dynamodb", aws.endpoint), list[str | None]()
     client.meta.events.register(
