@@ -7,13 +7,16 @@ import pytest
 from imagegen.aws.erasure_store import DynamoErasureStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.kept_store import AwsKeptStore
+from imagegen.aws.preview_store import S3PreviewStore
 from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.aws.upload_store import S3UploadStore
 from imagegen.domain.erasures import Erasure, ErasureStore, Remains
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.inputs import PreviewFrame
 from imagegen.domain.records import Place
-from imagegen.domain.uploads import owner_name
+from imagegen.domain.uploads import UploadRef, owner_name
 from tests.adapters.aws.world import Aws
 from tests.fakes.admin import MemoryErasureStore
 from tests.fakes.clock import NOON_MS as NOW
@@ -108,6 +111,19 @@ def test_no_version_of_an_image_a_frame_or_an_upload_is_left(aws: Aws) -> None:
     assert images.find(mine) is None
     assert images.find(other) is not None
     assert not [key for key in after if USER in key or mine.quote_id in key]
+
+
+def test_an_erasure_finds_what_the_stores_wrote(aws: Aws) -> None:
+    store, ref = kept_store(aws), ImageRef("a" * 24, USER, NOW)
+    given = (aws.s3, store.bucket, lambda: IMAGE_ID_KEY)
+    S3ImageStore(*given).put(ref, b"bytes", replace(MADE, quote_id=ref.quote_id))
+    S3PreviewStore(*given).put(ref, PreviewFrame(0, b"frame"), "image/png")
+    upload = S3UploadStore(*given).object_key(UploadRef(USER, "upload"))
+    aws.s3.put_object(Bucket=store.bucket, Key=upload, Body=b"input")
+    assert len(listing(aws, store)) == 3
+    store.remove_image(ref)
+    store.remove_others(USER, until_ms=FAR)
+    assert listing(aws, store) == []
 
 
 def test_records_are_read_from_a_place_on_the_oldest_first_up_to_a_time(aws: Aws) -> None:

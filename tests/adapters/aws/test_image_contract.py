@@ -5,9 +5,11 @@ from typing import Any, Protocol
 from urllib.error import HTTPError
 
 import pytest
+from botocore.exceptions import ClientError
 
 from imagegen.aws.image_store import METADATA_BYTES, RECORD_BYTES, S3ImageStore
 from imagegen.aws.record_store import MOST_READS, READ_AT_ONCE, DynamoRecordStore
+from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
@@ -238,6 +240,24 @@ def test_a_record_that_cannot_be_read_is_a_store_that_cannot_tell(
     )
     with pytest.raises(StoreUnavailableError):
         s3_images.find(ref(user))
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("404", FileNotFoundError),
+        ("NoSuchKey", FileNotFoundError),
+        ("NotFound", FileNotFoundError),
+        ("412", FileExistsError),
+        ("PreconditionFailed", FileExistsError),
+        ("SlowDown", StoreUnavailableError),
+        ("AccessDenied", StoreUnavailableError),
+    ],
+)
+def test_an_error_of_s3_says_whether_there_is_an_object(code: str, error: type[Exception]) -> None:
+    """Its code is a word or, where an answer has no body, the status."""
+    with pytest.raises(error), s3_errors():
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "PutObject")
 
 
 def test_a_failure_never_takes_the_place_of_an_image(records: RecordStore, user: str) -> None:
