@@ -259,6 +259,7 @@ OBJECTS: Final = Group(
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
         *_tests(AWS, "report admin_contract erasure key_contract"),
         f"{AWS}/test_warning_contract.py::{NAMED_BESIDE}",
+        f"{AT_ONCE}::test_a_refused_take_that_the_sdk_sent_twice_is_reported_as_unsure",
     ),
     on_aws=True,
 )

@@ -51,9 +51,14 @@ def test_writes_that_are_sent_twice_change_nothing_the_second_time(
     for _ in range(2):
         assert code(chat_usages, reservation(user)) == ""
     assert chat_usages.load(user, DAY).chats == 1
+    # Also where the first one reached the limit.
+    last = DailyChatLimits(chats=2, tokens=60_000)
+    for _ in range(2):
+        assert code(chat_usages, reservation(user, "two"), last) == ""
+    chat_usages.settle(reservation(user, "two"), tokens=0)
     for _ in range(3):
         chat_usages.settle(reservation(user), tokens=4_000)
-    assert chat_usages.load(user, DAY) == ChatUsage(1, 4_000, {})
+    assert chat_usages.load(user, DAY) == ChatUsage(2, 4_000, {})
 
 
 def test_what_was_never_reserved_is_not_settled(chat_usages: ChatUsageStore, user: str) -> None:
