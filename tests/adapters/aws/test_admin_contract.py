@@ -133,6 +133,33 @@ def test_a_scan_reads_records_of_all_users_and_no_other_item(aws: Aws) -> None:
     assert found[0].record.attempts == MADE.attempts
 
 
+def test_a_scan_finds_all_that_a_report_says_and_asks_as_its_role_must(aws: Aws) -> None:
+    table, selected = aws.new_table(), list[object]()
+    record = replace(
+        MADE,
+        team="T#1",
+        actual_microusd=5,
+        in_doubt_microusd=7,
+        code="odd",
+        retryable=True,
+        deleted_ms=NOW,
+    )
+    DynamoRecordStore(aws.dynamodb, table).put(ImageRef("q", "a1" * 16, NOW), record)
+
+    def note(params: dict[str, object], **_: object) -> None:
+        selected.append(params.get("Select"))
+
+    event = "before-parameter-build.dynamodb.Scan"
+    aws.dynamodb.meta.events.register(event, note)
+    try:
+        (found,) = DynamoRecordScan(aws.dynamodb, table).between(NOW, NOW + 1)
+    finally:
+        aws.dynamodb.meta.events.unregister(event, note)
+    for name in ATTRIBUTES[2:]:
+        assert getattr(found.record, name) == getattr(record, name), name
+    assert selected == ["SPECIFIC_ATTRIBUTES"]
+
+
 def test_the_role_may_scan_exactly_what_is_read_and_never_a_prompt() -> None:
     role = read_template()["Resources"]["AdminFunctionRole"]["Properties"]
     statements = role["Policies"][0]["PolicyDocument"]["Statement"]
