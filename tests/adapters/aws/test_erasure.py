@@ -46,6 +46,7 @@ def test_an_erasure_is_asked_once_and_goes_on_from_its_place(erasures: ErasureSt
     assert erasures.pending(limit=10) == sorted(
         [moved, Erasure(OTHER_USER, NOW, "user:x")], key=lambda one: one.user
     )
+    assert len(erasures.pending(limit=1)) == 1
     erasures.finish(moved)
     assert erasures.find(USER) is None
 
