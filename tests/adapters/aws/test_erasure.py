@@ -1,6 +1,7 @@
 """An erased user in table and bucket: every version is gone, and what is left is the money."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -143,6 +144,38 @@ def test_records_are_read_from_a_place_on_the_oldest_first_up_to_a_time(aws: Aws
     assert found(None, NOW - 1) == []
     assert found(Place(NOW, f"{1:024d}"), NOW + 9) == [2, 3, 4]
     assert found(Place(NOW + 2, f"{4:024d}"), NOW + 9) == []
+
+
+class OneAtATime:
+    """A client whose queries answer with one item, as those of a megabyte answer with some."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def query(self, **given: Any) -> Any:
+        assert given["ConsistentRead"] is True
+        return self.client.query(**given, Limit=1)
+
+
+def test_an_erasure_reads_on_behind_the_first_answer(aws: Aws) -> None:
+    store = kept_store(aws)
+    short: Any = OneAtATime(aws.dynamodb)
+    for number in range(3):
+        ref = ImageRef(f"{number:024d}", USER, NOW + number)
+        record = replace(MADE, quote_id=ref.quote_id, issued_ms=ref.issued_ms)
+        DynamoRecordStore(aws.dynamodb, store.table).put(ref, record)
+        DynamoPromptStore(aws.dynamodb, store.table).put(ref, KeptPrompt("x"), until_ms=FAR)
+    store = replace(store, dynamodb=short)
+    assert len(list(store.records(USER, None, until_ms=NOW + 9))) == 3
+    assert len(store.prompts(USER, until_ms=NOW + 9)) == 3
+
+
+def test_what_was_uploaded_after_an_erasure_was_asked_for_stays(aws: Aws) -> None:
+    store = kept_store(aws)
+    key = f"inputs/{owner_name(USER, IMAGE_ID_KEY)}/upload"
+    aws.s3.put_object(Bucket=store.bucket, Key=key, Body=b"later")
+    store.remove_others(USER, until_ms=NOW - 10**9)
+    assert listing(aws, store) == [key]
 
 
 def test_kept_prompts_are_listed_as_what_they_belong_to(aws: Aws) -> None:
