@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from imagegen.edge.media_types import is_json, is_utf_8, wants_json
 from imagegen.edge.problems import FREE_PATHS, FREE_ROUTES
 from imagegen.logs import FIELDS
+from imagegen.mcp.authorization import resource_metadata
 from local.paths import ROOT
 from tests.handlers.conftest import Functions
 from tests.handlers.test_edges import OPEN, POSTED, ROUTES, request
@@ -480,9 +481,17 @@ def test_a_host_of_mcp_finds_where_to_sign_in(functions: Functions, people: Any,
     event = request(functions, "GET", f"/.well-known/oauth-protected-resource{path}")
     del event["headers"]["authorization"]
     found = json.loads(functions.invoke("estimate", event)["body"])
-    assert found["resource"] == f"https://local.lambda-url.us-east-1.on.aws{path}"
-    assert found["authorization_servers"] == [people.url]
-    assert found["bearer_methods_supported"] == ["header"]
+    assert found == {
+        "resource": f"https://local.lambda-url.us-east-1.on.aws{path}",
+        "authorization_servers": [people.url],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "imagegen",
+    }
+
+
+def test_a_host_of_mcp_is_told_the_scopes_that_it_must_ask_for() -> None:
+    found = resource_metadata("https://us.test", "/mcp", issuer="i", scopes=("images", "chat"))
+    assert found["scopes_supported"] == ["images", "chat"]
 
 
 @pytest.mark.parametrize("token", [None, "no", "a.b.c"])

@@ -21,10 +21,11 @@ from generators.openapi import version
 from imagegen.chat import extract_image_generations, tool_definition
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.mcp import protocol, server, tools
-from imagegen.mcp.offers import offer_link
+from imagegen.mcp.offers import offer_link, offer_result, to_request
 from imagegen.mcp.tools import Toolbox
-from imagegen.wire.estimates import EstimateRequest
+from imagegen.wire.estimates import Blocked, EstimateRequest
 from imagegen.wire.images import Cost, ImageStatus
+from imagegen.wire.inputs import MAX_INPUTS
 from tests.fakes.service import USER, Service
 from tests.handlers.bridge import URL, Bridge
 from tests.handlers.conftest import Functions
@@ -273,10 +274,26 @@ def test_a_request_that_a_link_cannot_repeat_has_none(wish: dict[str, Any]) -> N
     [
         {"inputs": [], "partials": 0, "background": None},
         {"maxCost": "1", "count": 2, "model": "some"},
+        {"provider": "alpha"},
     ],
 )
 def test_a_request_that_a_link_can_repeat_has_one(wish: dict[str, Any]) -> None:
     assert link_of(wish) is not None
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_link_names_what_was_asked_for_and_nothing_else(count: int) -> None:
+    link = link_of({"count": count}) or ""
+    wanted = dict(parse_qsl(link.partition("#")[2], keep_blank_values=True))
+    several = {"count": "2"} if count == 2 else {}
+    offer = {"quality": "standard", "size": "square", "provider": "alpha", "maxCost": "0.070000"}
+    assert wanted == {"prompt": PROMPT, **offer, **several}
+
+
+def test_the_prompt_that_the_schema_requires_is_dropped_where_an_operation_has_none() -> None:
+    given = {"prompt": PROMPT, "inputs": [{"image": "i", "role": "edit"}]}
+    assert to_request({**given, "operation": "cutout"}).prompt == ""
+    assert to_request({**given, "operation": "generate"}).prompt == PROMPT
 
 
 def test_a_host_without_a_link_is_told_of_its_own_button() -> None:
@@ -284,6 +301,88 @@ def test_a_host_without_a_link_is_told_of_its_own_button() -> None:
     assert said is not None
     assert said["structuredContent"]["offerUrl"] is None
     assert "They confirm where your application shows a button" in said["content"][0]["text"]
+
+
+PICTURE = {"image": "an id", "role": "edit"}
+LOOKED_AT = {"image": "an id", "role": "reference"}
+OF_PICTURES = ("inputs", "operation", "scale")
+
+
+@pytest.mark.parametrize(
+    ("more", "fits"),
+    [
+        ({"inputs": [PICTURE, LOOKED_AT], "operation": "generate"}, True),
+        ({"inputs": [LOOKED_AT] * MAX_INPUTS}, True),
+        ({"inputs": [LOOKED_AT] * (MAX_INPUTS + 1)}, False),
+        ({"inputs": PICTURE}, False),
+        ({"inputs": ["an id"]}, False),
+        ({"inputs": [{"image": "an id"}]}, False),
+        ({"inputs": [{"role": "edit"}]}, False),
+        ({"inputs": [{"image": 5, "role": "edit"}]}, False),
+        ({"inputs": [{**PICTURE, "role": "mask"}]}, False),
+        ({"inputs": [{**PICTURE, "url": "https://example.com"}]}, False),
+        ({"inputs": [PICTURE], "operation": "upscale", "scale": 2}, True),
+        ({"inputs": [PICTURE], "operation": "upscale", "scale": 4}, True),
+        ({"inputs": [PICTURE], "operation": "cutout"}, True),
+        ({"inputs": [PICTURE], "operation": "upscale", "scale": 3}, False),
+        ({"inputs": [PICTURE], "operation": "upscale", "scale": "2"}, False),
+        ({"inputs": [PICTURE], "operation": "draw"}, False),
+        ({"inputs": [PICTURE], "operation": 1}, False),
+    ],
+)
+def test_the_schema_takes_pictures_and_operations_as_an_estimate_does(
+    more: dict[str, Any], *, fits: bool
+) -> None:
+    (tool, *_) = tools.definitions(())
+    validator = jsonschema.Draft202012Validator(tool["inputSchema"])
+    assert validator.is_valid({"prompt": PROMPT, **more}) is fits
+    # Hosts that read no further than the type are told as much of it as they can be.
+    kinds = [tool["inputSchema"]["properties"][one]["type"] for one in OF_PICTURES]
+    assert kinds == ["array", "string", "integer"]
+    described = [*(tool["inputSchema"]["properties"][one] for one in OF_PICTURES)]
+    described += described[0]["items"]["properties"].values()
+    assert all(one["description"] for one in described)
+
+
+def test_every_tool_says_what_it_is_for_and_that_it_is_free() -> None:
+    for tool in tools.definitions(()):
+        assert tool["name"]
+        assert tool["title"]
+        assert tool["description"]
+        assert tool["annotations"] == {
+            "readOnlyHint": True,
+            "destructiveHint": False,
+            "idempotentHint": True,
+            "openWorldHint": False,
+        }
+        assert tool["inputSchema"]["additionalProperties"] is False
+
+
+def said_of(**price: Any) -> str:
+    service = Service()
+    made = service.estimate(PROMPT)
+    changed = made.model_copy(update={"price": made.price.model_copy(update=price)})
+    request = EstimateRequest.model_validate({"prompt": PROMPT})
+    text: str = offer_result(request, changed, "")["content"][0]["text"]
+    return text
+
+
+def test_the_price_is_told_once_where_it_is_certain_and_of_all_images_together() -> None:
+    assert said_of(expected=50_000, ceiling=50_000).startswith("It costs at most $0.05: standard")
+    several = said_of(expected=100_000, ceiling=120_000, count=3)
+    assert several.startswith("The 3 images together cost at most $0.12, usually $0.10: ")
+    assert "nothing is charged until the person confirms" in several
+
+
+def test_an_offer_that_a_limit_would_refuse_says_so() -> None:
+    made = Service().estimate(PROMPT)
+    blocked = Blocked(reason="daily_spend", detail="No more today.", opens_at=None)
+    changed = made.model_copy(update={"blocked": blocked})
+    request = EstimateRequest.model_validate({"prompt": PROMPT})
+    result = offer_result(request, changed, "https://page.test")
+    text = result["content"][0]["text"]
+    assert "Now a limit would refuse it: No more today." in text
+    assert result["_meta"]["imagegen/charged"] is False
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,13 @@ def test_a_host_that_knows_apps_gets_a_tool_for_its_views_alone(functions: Funct
     listed = modern(functions, "tools/list")["result"]["tools"]
     (tool,) = [one for one in listed if one["name"] == CONFIRM]
     assert tool["_meta"]["ui"]["visibility"] == ["app"]
-    assert tool["annotations"]["readOnlyHint"] is False
-    assert tool["annotations"]["destructiveHint"] is True
+    # A host that shows it to its model all the same asks first; a second call buys nothing more.
+    assert tool["annotations"] == {
+        "readOnlyHint": False,
+        "destructiveHint": True,
+        "idempotentHint": True,
+        "openWorldHint": False,
+    }
     assert tool["inputSchema"]["required"] == ["prompt"]
     assert {"quote", "quotes"} <= tool["inputSchema"]["properties"].keys()
     assert all("visibility" not in one.get("_meta", {}).get("ui", {}) for one in listed[:-1])

@@ -10,6 +10,14 @@ AWS: Final = "tests/adapters/aws"
 PROVIDERS: Final = "tests/adapters/providers"
 HANDLERS: Final = "tests/handlers"
 RETRIES: Final = f"{AWS}/test_retries.py"
+AT_ONCE: Final = f"{AWS}/test_budgets_at_once.py"
+OF_HOSTS: Final = (
+    "test_a_host_of_mcp_finds_where_to_sign_in",
+    "test_a_host_of_mcp_is_told_the_scopes_that_it_must_ask_for",
+    "test_the_challenge_of_mcp_names_the_metadata_in_header_and_body",
+    "test_mcp_refuses_pages_of_foreign_origins",
+)
+NAMED_BESIDE: Final = "test_a_record_has_its_users_name_in_logs_beside_it_and_not_in_it"
 LINKS: Final = "test_a_link_names_the_host_of_its_region_and_the_page_may_load_it"
 
 
@@ -173,7 +181,8 @@ PICTURES: Final = Group(
         *_in("usecases", "inputs sent_pictures uploads gallery"),
     ),
     (
-        *_tests(UNIT, "inputs gallery deletion previews estimator chat_pictures"),
+        *_tests(UNIT, "inputs gallery deletion previews estimator chat_pictures operations"),
+        *_tests(UNIT, "team_sums"),
         *_tests(HANDLERS, "inputs gallery edits"),
     ),
 )
@@ -185,8 +194,9 @@ MCP: Final = Group(
     ),
     (
         *_tests(HANDLERS, "mcp mcp_confirm inputs"),
+        *(f"{HANDLERS}/test_http.py::{one}" for one in OF_HOSTS),
         *_tests(UNIT, "chat_tool chat_aisdk provider_names chat_pictures confirmed_sets"),
-        *_tests(UNIT, "chatter"),
+        *_tests(UNIT, "chatter chat_operations"),
     ),
 )
 CHAT: Final = Group(
@@ -228,6 +238,9 @@ STORES: Final = Group(
         f"{RETRIES}::test_a_settle_sent_twice_charges_once",
         f"{RETRIES}::test_a_release_sent_twice_gives_back_once",
         f"{RETRIES}::test_a_failure_sent_twice_counts_once_and_a_move_sent_twice_is_won",
+        f"{RETRIES}::test_a_store_that_nobody_answers_for_is_unavailable_and_nothing_else",
+        f"{AT_ONCE}::test_a_refused_take_that_the_sdk_sent_twice_is_reported_as_unsure",
+        f"{AT_ONCE}::test_everything_sent_twice_counts_once_at_each_level",
         *_tests(AWS, "equivalence"),
     ),
     on_aws=True,
@@ -245,6 +258,8 @@ OBJECTS: Final = Group(
         *_tests(AWS, "image_contract prompt_contract preview_contract upload_contract"),
         *_tests(AWS, "chat_usage_contract job_contract record_life object_keys deletion retries"),
         *_tests(AWS, "report admin_contract erasure key_contract"),
+        f"{AWS}/test_warning_contract.py::{NAMED_BESIDE}",
+        f"{AT_ONCE}::test_a_refused_take_that_the_sdk_sent_twice_is_reported_as_unsure",
     ),
     on_aws=True,
 )

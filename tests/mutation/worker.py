@@ -92,11 +92,15 @@ def _world(group: Group, directory: Path) -> Iterator[None]:
         if wrong:
             raise RuntimeError(wrong)
 
+        numbers: dict[int, Iterator[int]] = {}
+
         @contextmanager
         def shared(directory: Path) -> Iterator[world.Aws]:
             dynamodb: Any = world.build_client("dynamodb", aws.endpoint)
             s3: Any = world.build_client("s3", aws.endpoint)
-            names = count(1_000_000 + os.getpid() * 1_000)
+            # A process tries many mutants and begins anew for each: no name is given twice.
+            process = os.getpid()
+            names = numbers.setdefault(process, count(1_000_000 + process * 100_000))
             yield world.Aws(aws.endpoint, dynamodb, s3, names)
 
         world.running_aws = shared

@@ -258,6 +258,19 @@ def test_until_a_delete_has_ended_the_image_is_listed_so_that_it_can_be_repeated
     assert listed(service) == [service.image_id(made)]
 
 
+def test_a_delete_ends_the_hold_of_a_run_that_could_not_report_its_image() -> None:
+    service = Service()
+    offer = service.estimate()
+    service.wire.refused = ["ledgers.settle", "records.put"]
+    service.confirm(offer)
+    service.new_process()
+    assert not service.records.records
+    service.gallery.delete(offer.image_id, USER)
+    assert service.ledger().ops[offer.quote_id].state is OpState.SETTLED
+    assert service.spent() == 50_000
+    assert_gone(service, offer)
+
+
 # A delete while its run has not ended.
 
 

@@ -22,7 +22,7 @@ from tests.fakes.catalogs import catalog, row
 from tests.fakes.clock import NOON_MS
 from tests.fakes.faults import DiedError, Fault
 from tests.fakes.pictures import png
-from tests.fakes.service import OTHER_USER, USER, Service
+from tests.fakes.service import LIFETIME_MS, OTHER_USER, USER, Service
 
 BASE = "https://us.test"
 ONE_MIDNIGHT = NOON_MS - NOON_MS % DAY_MS
@@ -179,7 +179,19 @@ def test_an_image_whose_record_could_not_be_written_is_listed_at_once() -> None:
     assert not service.records.records
     # The hold has not ended: so the image is found, also by the schedule alone.
     assert ids(service) == [offer.image_id]
+    assert list(service.records.records) == [service.ref(offer)]
     service.check_charged_iff_stored()
+
+
+def test_what_could_be_lost_is_looked_for_once_and_only_where_a_hold_is_open() -> None:
+    service = Service()
+    drawn(service, 3)
+    before = len(service.wire.calls)
+    first = page(service, limit=2)
+    assert "images.find" not in service.wire.calls[before:]
+    before = len(service.wire.calls)
+    page(service, limit=2, cursor=first.next_cursor)
+    assert "ledgers.load" not in service.wire.calls[before:]
 
 
 def test_the_schedule_alone_finds_an_image_without_a_record() -> None:
@@ -219,7 +231,7 @@ def test_an_image_is_listed_although_its_prompt_could_not_be_kept() -> None:
     (image,) = page(service).images
     assert image.id == service.image_id(made)
     assert image.prompt is None
-    assert image.alt == gallery.ALT
+    assert image.alt == "AI-generated image"
 
 
 def test_without_kept_prompts_nothing_is_kept_or_shown() -> None:
@@ -258,6 +270,25 @@ def test_a_page_of_long_prompts_fits_into_an_answer() -> None:
     assert [one.id for part in found for one in part.images] == mine
     assert all(len(part.model_dump_json(by_alias=True)) < 6_000_000 for part in found)
     assert len(found) > 1
+
+
+def test_an_image_is_listed_however_long_its_prompt_is() -> None:
+    service = Service()
+    mine = drawn(service, 1)
+    ((ref, (words, until_ms)),) = service.prompts.kept.items()
+    longest = "x" * (gallery.MOST_PROMPT_BYTES + 1)
+    service.prompts.kept[ref] = (replace(words, prompt=longest), until_ms)
+    assert ids(service) == mine
+
+
+def test_an_image_of_a_quote_of_the_day_before_is_listed_until_its_own_time_is_over() -> None:
+    service = Service(image_retention_days=2)
+    service.clock.at_ms = ONE_MIDNIGHT - LIFETIME_MS + 10
+    offer = service.estimate()
+    service.clock.at_ms = ONE_MIDNIGHT + 1
+    assert isinstance(service.confirm(offer), Made)
+    service.clock.at_ms = ONE_MIDNIGHT + 3 * DAY_MS - 1
+    assert ids(service) == [offer.image_id]
 
 
 def test_an_image_is_listed_until_its_time_is_over() -> None:

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -37,20 +37,27 @@ from imagegen.domain.uploads import (
     DAY_MS,
     PLACES_A_DAY,
     UploadRef,
+    UploadRequest,
     check_upload_id,
     free_upload_id,
+    owner_name,
+    sent_upload_id,
     upload_id,
 )
 from imagegen.usecases.generate.run import Made, Running
+from imagegen.usecases.inputs import InputReader
+from imagegen.usecases.sent_pictures import SentPictures
 from imagegen.wire.estimates import Estimate, EstimateRequest
-from imagegen.wire.inputs import UploadOrder
+from imagegen.wire.inputs import MAX_INPUTS, UploadOrder
 from tests.fakes.catalogs import SQUARE, catalog, real_catalog, row
 from tests.fakes.faults import DiedError, Fault
+from tests.fakes.images import MemoryImageStore, MemoryRecordStore
 from tests.fakes.marks import with_png_chunk
 from tests.fakes.pictures import picture, png
 from tests.fakes.providers import ScriptedModerator
 from tests.fakes.service import IMAGE_ID_KEY, KEYRING, LIFETIME_MS, OTHER_USER, USER, Service
 from tests.fakes.steps import counted_calls
+from tests.fakes.uploads import MemoryUploadStore
 
 WIDE = {"size": "1536x1024", "shape": "landscape", "params": {"size": "1536x1024"}}
 SOURCE = "https://example.com/prices"
@@ -353,6 +360,62 @@ def test_a_deleted_input_stops_the_confirmation_before_anything_is_held() -> Non
     assert service.ledger() == before
 
 
+@pytest.mark.parametrize(("lost", "field"), [(0, "inputs.0"), (1, "inputs.1"), (2, "mask")])
+def test_a_picture_that_is_lost_before_the_click_is_named_by_its_field(
+    lost: int, field: str
+) -> None:
+    service = editors()
+    sent = [upload(service, one) for one in (picture(), picture(size=(40, 30)), mask())]
+    given = [{"upload": one} for one in sent]
+    offer = service.estimate("x", size="square", inputs=given[:2], mask=given[2])
+    service.uploads.delete(UploadRef(USER, sent[lost]))
+    with pytest.raises(InputGoneError, match=f"^{field}: "):
+        service.confirm(offer)
+
+
+class Vanishing(MemoryUploadStore):
+    """A store whose uploads are removed between a look at their size and their bytes."""
+
+    def read(self, ref: UploadRef, *, limit_bytes: int) -> bytes | None:
+        self.delete(ref)
+        return super().read(ref, limit_bytes=limit_bytes)
+
+
+def reader(uploads: MemoryUploadStore) -> InputReader:
+    return InputReader(MemoryImageStore, MemoryRecordStore(), lambda: uploads, lambda: IMAGE_ID_KEY)
+
+
+def test_an_upload_that_vanishes_while_it_is_read_is_gone() -> None:
+    ref = UploadRef(USER, upload_id(USER, 20_000, 0, IMAGE_ID_KEY))
+    wanted = EstimateRequest.model_validate({"prompt": "x", "inputs": [{"upload": ref.upload_id}]})
+    with pytest.raises(InputGoneError, match=r"^inputs\.0: "):
+        reader(Vanishing({ref: picture()})).quoted(wanted, USER)
+
+
+def test_a_damaged_file_that_was_priced_is_named_and_not_sent() -> None:
+    content = picture()[:-20]
+    ref = UploadRef(USER, upload_id(USER, 20_000, 0, IMAGE_ID_KEY))
+    digest = hashlib.sha256(content).hexdigest()
+    bound = QuotedInput(Role.EDIT, 1, 1, "image/png", upload=ref.upload_id, sha256=digest)
+    with pytest.raises(ParameterError, match="damaged") as caught:
+        reader(MemoryUploadStore({ref: content})).files((bound,), USER)
+    assert caught.value.param == "inputs.0"
+
+
+def test_a_call_has_its_own_pictures_and_the_users_uploads_behind_them() -> None:
+    mine, stored = UploadRef(USER, "in the call"), UploadRef(USER, "stored before")
+    uploads = MemoryUploadStore({stored: b"12345"})
+    both = SentPictures({mine: b"1234"}, lambda: uploads)
+    assert (both.size(mine), both.size(stored)) == (4, 5)
+    assert both.used(USER) == {stored.upload_id}
+    for limit, found in ((5, [b"1234", b"12345"]), (4, [b"1234", None]), (3, [None, None])):
+        assert [both.read(one, limit_bytes=limit) for one in (mine, stored)] == found
+    order = UploadRequest("image/png", 1, hashlib.sha256(b"x").hexdigest())
+    assert uploads.put(both.link(UploadRef(USER, "new"), order).url, b"x") == 200
+    both.delete(stored)
+    assert both.size(stored) is None
+
+
 def test_a_changed_upload_stops_the_confirmation_before_anything_is_held() -> None:
     service = editors()
     sent = upload(service, picture())
@@ -634,6 +697,23 @@ def test_an_image_of_ones_own_can_be_the_mask() -> None:
     assert service.providers["alpha"].orders[-1].inputs[1].content == see_through()
 
 
+def test_a_mask_is_as_large_as_the_picture_it_changes_whatever_else_is_looked_at() -> None:
+    service = editors()
+    first = image_of(service)
+    service.react("alpha", see_through())
+    drawn = image_of(service)
+    service.react("alpha", png())
+    given = [{"image": first}, {"upload": upload(service, picture(size=(40, 30)))}]
+    offer = service.estimate("x", size="square", inputs=given, mask={"image": drawn})
+    assert isinstance(service.confirm(offer), Made)
+
+
+def test_pictures_to_look_at_may_have_any_size() -> None:
+    service = editors()
+    sizes = [image_of(service, size=size) for size in ("square", "landscape")]
+    assert service.estimate("x", inputs=[{"image": one} for one in sizes])
+
+
 def test_an_image_that_is_no_mask_is_refused_before_anything_is_held() -> None:
     service = editors()
     offer = masked(service, unused_alpha())
@@ -682,11 +762,24 @@ def test_a_model_that_cannot_be_sent_so_many_bytes_is_left_out_before_the_click(
     )
 
 
+@pytest.mark.parametrize(("less", "first"), [(0, "alpha"), (1, "beta")])
+def test_so_is_one_that_cannot_be_sent_an_image_of_ones_own(less: int, first: str) -> None:
+    drawn = png()
+    fits = -(-len(drawn) // 3) * 4 - less
+    limited = editor("alpha-standard", 1, inputs={"mostEncodedBytes": fits})
+    service = Service(catalog=catalog(limited, editor("beta-standard", 2)))
+    service.react("alpha", drawn)
+    given = [{"image": image_of(service)}]
+    assert service.estimate("make it blue", inputs=given).provider == first
+
+
 def test_how_large_a_file_is_stands_in_no_quote() -> None:
     service = editors()
     for one in ({"upload": upload(service, picture())}, {"image": image_of(service)}):
         quote = open_quote(service.estimate("x", inputs=[one]).quote, KEYRING)
         assert [found.file_bytes for found in quote.inputs] == [0]
+        # So the same input is the same, whether its size is known or not.
+        assert quote.inputs == tuple(replace(found, file_bytes=9) for found in quote.inputs)
 
 
 @pytest.mark.parametrize(("sizes", "encoded"), [((), 0), ((0,), 0), ((1, 3), 8), ((4, 2), 12)])
@@ -764,6 +857,9 @@ def test_all_inputs_together_have_at_most_20_mb_and_none_is_read_beyond() -> Non
     content = with_text(picture(), b"x" * 6_999_000)
     sent = upload(service, content)
     service.estimate("x", inputs=[{"upload": sent}] * 2)
+    half = with_text(picture(), b"x" * (10_000_000 - len(with_text(picture(), b""))))
+    exact = upload(service, half)
+    assert service.estimate("x", inputs=[{"upload": exact}] * 2)
     service.uploads.reads.clear()
     with pytest.raises(ParameterError, match="20 MB") as caught:
         service.estimate("x", inputs=[{"upload": sent}] * 3)
@@ -934,7 +1030,28 @@ def test_only_its_user_can_use_an_upload_id(day: int, place: int) -> None:
             check_upload_id(found, user, key)
 
 
+def test_an_upload_has_one_spelling() -> None:
+    found = upload_id(USER, 20_000, 5, IMAGE_ID_KEY)
+    with pytest.raises(NotFoundError):
+        check_upload_id(found.upper(), USER, IMAGE_ID_KEY)
+
+
+def test_names_and_ids_of_uploads_are_the_same_in_every_release() -> None:
+    """What was uploaded before a deployment can be used, and erased, after it."""
+    assert upload_id(USER, 20_000, 5, IMAGE_ID_KEY) == "jyqalmyrft4rwz5n"
+    assert owner_name(USER, IMAGE_ID_KEY) == "ed929d06098e67cb1e4fcf006be40959"
+    assert owner_name(OTHER_USER, IMAGE_ID_KEY) != owner_name(USER, IMAGE_ID_KEY)
+
+
+def test_a_picture_in_a_call_has_an_id_beyond_those_of_a_day() -> None:
+    sent = {sent_upload_id(USER, index, IMAGE_ID_KEY) for index in range(MAX_INPUTS + 1)}
+    assert len(sent) == MAX_INPUTS + 1
+    assert not sent & {upload_id(USER, 0, at, IMAGE_ID_KEY) for at in range(PLACES_A_DAY)}
+
+
 @given(st.text(max_size=20))
+@example("1" * 16)
+@example("\u00e9" * 16)
 def test_no_text_is_an_upload_id_by_chance(text: str) -> None:
     with pytest.raises(NotFoundError):
         check_upload_id(text, USER, IMAGE_ID_KEY)

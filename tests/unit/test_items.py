@@ -3,11 +3,20 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from boto3.dynamodb.types import Binary, TypeDeserializer
+from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.aws.items import from_item, to_item
+from imagegen.aws.items import (
+    ConditionFailedError,
+    from_item,
+    store_errors,
+    to_item,
+    was_sent_again,
+)
+from imagegen.domain.errors import StoreUnavailableError
 
 NAMES = st.text(max_size=3)
 NUMBERS = st.integers(-(10**18), 10**18)
@@ -52,3 +61,35 @@ def unpacked(value: Any) -> Any:
 def test_every_number_is_a_whole_one_however_it_is_written() -> None:
     item = {"a": {"N": "1E+3"}, "b": {"N": "12.0"}, "c": {"NS": ["7", "-2"]}}
     assert from_item(item) == {"a": 1000, "b": 12, "c": frozenset({7, -2})}
+
+
+@pytest.mark.parametrize(
+    ("retries", "was_again"), [(None, False), (0, False), (1, True), (2, True)]
+)
+def test_a_write_that_was_refused_says_what_is_stored_and_whether_a_copy_may_still_arrive(
+    retries: int | None, *, was_again: bool
+) -> None:
+    stored, metadata = to_item({"v": 3}), {"RetryAttempts": retries}
+    answer: Any = {
+        "Error": {"Code": "ConditionalCheckFailedException", "Message": ""},
+        "Item": stored,
+        **({} if retries is None else {"ResponseMetadata": metadata}),
+    }
+    assert was_sent_again(answer) is was_again
+    with pytest.raises(ConditionFailedError) as caught, store_errors("The ledger"):
+        raise ClientError(answer, "UpdateItem")
+    assert (caught.value.item, caught.value.was_sent_again) == ({"v": 3}, was_again)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetItem"),
+        EndpointConnectionError(endpoint_url="https://dynamodb.test"),
+    ],
+)
+def test_any_other_error_is_a_store_to_ask_again_in_two_seconds(error: Exception) -> None:
+    refused = pytest.raises(StoreUnavailableError, match=r"^The ledger cannot")
+    with refused as caught, store_errors("The ledger"):
+        raise error
+    assert caught.value.retry_after_seconds == 2

@@ -478,6 +478,7 @@ def test_a_cutout_is_not_upscaled_and_a_clear_image_costs_nothing() -> None:
     assert isinstance(confirm(service, priced), Made)
     with pytest.raises(ParameterError, match="transparent"):
         offer(service, priced.image_id, operation="upscale")
+    assert offer(service, priced.image_id, operation="cutout")
     service.react("alpha", clear())
     parent = service.estimate("a ghost")
     assert isinstance(service.confirm(parent), Made)

@@ -77,6 +77,13 @@ def test_an_entry_is_never_replaced(trail: TrailStore) -> None:
     assert trail.page(None, limit=10).entries == (entry(1),)
 
 
+def test_the_trail_is_where_the_role_may_write_it(aws: Aws) -> None:
+    store = DynamoTrailStore(aws.dynamodb, aws.new_table())
+    store.add(entry(1))
+    (item,) = aws.dynamodb.scan(TableName=store.table)["Items"]
+    assert (item["pk"], item["sk"]) == ({"S": "TRAIL"}, {"S": entry(1).place})
+
+
 def test_an_empty_trail_is_empty(trail: TrailStore) -> None:
     assert trail.page(None, limit=10).entries == ()
 
@@ -124,6 +131,33 @@ def test_a_scan_reads_records_of_all_users_and_no_other_item(aws: Aws) -> None:
     assert [one.user for one in found] == [f"{number:032x}" for number in (1, 2, 3)]
     assert found[0].record.charged_microusd == MADE.charged_microusd
     assert found[0].record.attempts == MADE.attempts
+
+
+def test_a_scan_finds_all_that_a_report_says_and_asks_as_its_role_must(aws: Aws) -> None:
+    table, selected = aws.new_table(), list[object]()
+    record = replace(
+        MADE,
+        team="T#1",
+        actual_microusd=5,
+        in_doubt_microusd=7,
+        code="odd",
+        retryable=True,
+        deleted_ms=NOW,
+    )
+    DynamoRecordStore(aws.dynamodb, table).put(ImageRef("q", "a1" * 16, NOW), record)
+
+    def note(params: dict[str, object], **_: object) -> None:
+        selected.append(params.get("Select"))
+
+    event = "before-parameter-build.dynamodb.Scan"
+    aws.dynamodb.meta.events.register(event, note)
+    try:
+        (found,) = DynamoRecordScan(aws.dynamodb, table).between(NOW, NOW + 1)
+    finally:
+        aws.dynamodb.meta.events.unregister(event, note)
+    for name in ATTRIBUTES[2:]:
+        assert getattr(found.record, name) == getattr(record, name), name
+    assert selected == ["SPECIFIC_ATTRIBUTES"]
 
 
 def test_the_role_may_scan_exactly_what_is_read_and_never_a_prompt() -> None:

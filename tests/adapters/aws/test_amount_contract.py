@@ -68,3 +68,12 @@ def test_a_write_that_is_sent_twice_replaces_once(
     assert dynamo_amounts.replace(level, before, after)
     assert dynamo_amounts.replace(level, before, after)
     assert dynamo_amounts.amounts(level) == after
+
+
+def test_amounts_are_where_the_roles_may_write_them_and_what_is_not_limited_is_not_there(
+    aws: Aws, level: str
+) -> None:
+    store = DynamoAmountStore(aws.dynamodb, aws.new_table())
+    assert store.replace(level, None, Amounts(5, None))
+    (item,) = aws.dynamodb.scan(TableName=store.table)["Items"]
+    assert item == {"pk": {"S": "AMOUNTS"}, "sk": {"S": level}, "d": {"N": "5"}}

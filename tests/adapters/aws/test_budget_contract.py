@@ -178,6 +178,33 @@ def test_a_fence_goes_after_an_hour_with_the_next_hold_that_ends(
         assert (hold().mark in store.load(level.name, MONTH).fences) is stays
 
 
+def test_a_copy_of_a_take_that_comes_between_the_two_looks_for_it_is_given_back(
+    aws: Aws, table: str, level: Level
+) -> None:
+    store, sent = DynamoBudgetStore(aws.dynamodb, table), list[int]()
+
+    def arrive(**_: Any) -> None:
+        sent.append(len(sent))
+        if len(sent) == 2:  # it was not found, and is not fenced yet
+            assert store.take(level, hold()).result is Taken.TAKEN
+
+    event = "before-parameter-build.dynamodb.UpdateItem"
+    aws.dynamodb.meta.events.register(event, arrive)
+    try:
+        give(store, level, hold(), -PRICE, is_unsure=True)
+    finally:
+        aws.dynamodb.meta.events.unregister(event, arrive)
+    assert store.load(level.name, MONTH) == Budget({DAY: 0}, 0, fences=frozenset({hold().mark}))
+
+
+def test_a_budget_is_in_the_partition_that_the_roles_may_write(aws: Aws, level: Level) -> None:
+    store = DynamoBudgetStore(aws.dynamodb, aws.new_table())
+    store.take(level, hold())
+    (item,) = aws.dynamodb.scan(TableName=store.table)["Items"]
+    assert item["pk"] == {"S": f"L#{level.name}"}
+    assert item["sk"] == {"S": "B#202611"}
+
+
 def test_levels_do_not_touch_each_other(store: BudgetStore, level: Level) -> None:
     store.take(level, hold())
     other = Level(team_level(f"other {next(NUMBERS)}"), PRICE)

@@ -1,7 +1,9 @@
 """What every store of the chat's counts does: one suite for memory and DynamoDB."""
 
+from imagegen.aws.chat_usage_store import DynamoChatUsageStore
+from imagegen.aws.items import from_item
 from imagegen.domain.chat_usage import ChatReservation, ChatUsage, ChatUsageStore, DailyChatLimits
-from tests.adapters.aws.world import at_once
+from tests.adapters.aws.world import Aws, at_once
 from tests.fakes.clock import NOON_MS as NOW
 
 DAY = "20261122"
@@ -23,6 +25,17 @@ def test_a_day_that_nobody_has_seen_is_empty(chat_usages: ChatUsageStore, user: 
     assert chat_usages.load(user, DAY) == ChatUsage()
 
 
+def test_counts_are_where_the_chats_role_may_write_and_go_after_three_days(
+    aws: Aws, user: str
+) -> None:
+    store = DynamoChatUsageStore(aws.dynamodb, aws.new_table())
+    assert code(store, reservation(user)) == ""
+    (item,) = aws.dynamodb.scan(TableName=store.table)["Items"]
+    values = from_item(item)
+    assert (values["pk"], values["sk"]) == (f"C#{user}", f"DAY#{DAY}")
+    assert values["ttl"] == NOW // 1000 + 3 * 86_400
+
+
 def test_a_request_is_counted_and_its_tokens_are_reserved(
     chat_usages: ChatUsageStore, user: str
 ) -> None:
@@ -38,9 +51,14 @@ def test_writes_that_are_sent_twice_change_nothing_the_second_time(
     for _ in range(2):
         assert code(chat_usages, reservation(user)) == ""
     assert chat_usages.load(user, DAY).chats == 1
+    # Also where the first one reached the limit.
+    last = DailyChatLimits(chats=2, tokens=60_000)
+    for _ in range(2):
+        assert code(chat_usages, reservation(user, "two"), last) == ""
+    chat_usages.settle(reservation(user, "two"), tokens=0)
     for _ in range(3):
         chat_usages.settle(reservation(user), tokens=4_000)
-    assert chat_usages.load(user, DAY) == ChatUsage(1, 4_000, {})
+    assert chat_usages.load(user, DAY) == ChatUsage(2, 4_000, {})
 
 
 def test_what_was_never_reserved_is_not_settled(chat_usages: ChatUsageStore, user: str) -> None:

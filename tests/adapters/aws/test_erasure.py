@@ -1,19 +1,23 @@
 """An erased user in table and bucket: every version is gone, and what is left is the money."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from imagegen.aws.erasure_store import DynamoErasureStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.kept_store import AwsKeptStore
+from imagegen.aws.preview_store import S3PreviewStore
 from imagegen.aws.prompt_store import DynamoPromptStore
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.aws.upload_store import S3UploadStore
 from imagegen.domain.erasures import Erasure, ErasureStore, Remains
 from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.inputs import PreviewFrame
 from imagegen.domain.records import Place
-from imagegen.domain.uploads import owner_name
+from imagegen.domain.uploads import UploadRef, owner_name
 from tests.adapters.aws.world import Aws
 from tests.fakes.admin import MemoryErasureStore
 from tests.fakes.clock import NOON_MS as NOW
@@ -43,6 +47,7 @@ def test_an_erasure_is_asked_once_and_goes_on_from_its_place(erasures: ErasureSt
     assert erasures.pending(limit=10) == sorted(
         [moved, Erasure(OTHER_USER, NOW, "user:x")], key=lambda one: one.user
     )
+    assert len(erasures.pending(limit=1)) == 1
     erasures.finish(moved)
     assert erasures.find(USER) is None
 
@@ -53,6 +58,13 @@ def test_an_end_of_an_earlier_erasure_does_not_touch_a_new_one(erasures: Erasure
     erasures.advance(old, Place(1, "q" * 24))
     erasures.finish(old)
     assert erasures.find(USER) == new
+
+
+def test_an_erasure_is_where_the_roles_may_write_it(aws: Aws) -> None:
+    store = DynamoErasureStore(aws.dynamodb, aws.new_table())
+    store.ask(Erasure(USER, NOW, "self"))
+    (item,) = aws.dynamodb.scan(TableName=store.table)["Items"]
+    assert (item["pk"], item["sk"]) == ({"S": "ERASE"}, {"S": USER})
 
 
 def kept_store(aws: Aws) -> AwsKeptStore:
@@ -103,6 +115,19 @@ def test_no_version_of_an_image_a_frame_or_an_upload_is_left(aws: Aws) -> None:
     assert not [key for key in after if USER in key or mine.quote_id in key]
 
 
+def test_an_erasure_finds_what_the_stores_wrote(aws: Aws) -> None:
+    store, ref = kept_store(aws), ImageRef("a" * 24, USER, NOW)
+    given = (aws.s3, store.bucket, lambda: IMAGE_ID_KEY)
+    S3ImageStore(*given).put(ref, b"bytes", replace(MADE, quote_id=ref.quote_id))
+    S3PreviewStore(*given).put(ref, PreviewFrame(0, b"frame"), "image/png")
+    upload = S3UploadStore(*given).object_key(UploadRef(USER, "upload"))
+    aws.s3.put_object(Bucket=store.bucket, Key=upload, Body=b"input")
+    assert len(listing(aws, store)) == 3
+    store.remove_image(ref)
+    store.remove_others(USER, until_ms=FAR)
+    assert listing(aws, store) == []
+
+
 def test_records_are_read_from_a_place_on_the_oldest_first_up_to_a_time(aws: Aws) -> None:
     store = kept_store(aws)
     records = DynamoRecordStore(aws.dynamodb, store.table, 30)
@@ -119,6 +144,38 @@ def test_records_are_read_from_a_place_on_the_oldest_first_up_to_a_time(aws: Aws
     assert found(None, NOW - 1) == []
     assert found(Place(NOW, f"{1:024d}"), NOW + 9) == [2, 3, 4]
     assert found(Place(NOW + 2, f"{4:024d}"), NOW + 9) == []
+
+
+class OneAtATime:
+    """A client whose queries answer with one item, as those of a megabyte answer with some."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def query(self, **given: Any) -> Any:
+        assert given["ConsistentRead"] is True
+        return self.client.query(**given, Limit=1)
+
+
+def test_an_erasure_reads_on_behind_the_first_answer(aws: Aws) -> None:
+    store = kept_store(aws)
+    short: Any = OneAtATime(aws.dynamodb)
+    for number in range(3):
+        ref = ImageRef(f"{number:024d}", USER, NOW + number)
+        record = replace(MADE, quote_id=ref.quote_id, issued_ms=ref.issued_ms)
+        DynamoRecordStore(aws.dynamodb, store.table).put(ref, record)
+        DynamoPromptStore(aws.dynamodb, store.table).put(ref, KeptPrompt("x"), until_ms=FAR)
+    store = replace(store, dynamodb=short)
+    assert len(list(store.records(USER, None, until_ms=NOW + 9))) == 3
+    assert len(store.prompts(USER, until_ms=NOW + 9)) == 3
+
+
+def test_what_was_uploaded_after_an_erasure_was_asked_for_stays(aws: Aws) -> None:
+    store = kept_store(aws)
+    key = f"inputs/{owner_name(USER, IMAGE_ID_KEY)}/upload"
+    aws.s3.put_object(Bucket=store.bucket, Key=key, Body=b"later")
+    store.remove_others(USER, until_ms=NOW - 10**9)
+    assert listing(aws, store) == [key]
 
 
 def test_kept_prompts_are_listed_as_what_they_belong_to(aws: Aws) -> None:

@@ -5,13 +5,22 @@ from typing import Any, Protocol
 from urllib.error import HTTPError
 
 import pytest
+from botocore.exceptions import ClientError
 
-from imagegen.aws.image_store import S3ImageStore
+from imagegen.aws.image_store import METADATA_BYTES, RECORD_BYTES, S3ImageStore
 from imagegen.aws.record_store import MOST_READS, READ_AT_ONCE, DynamoRecordStore
+from imagegen.aws.s3_errors import s3_errors
 from imagegen.domain.catalog import Tier
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
-from imagegen.domain.records import Attempt, Fallback, ImageRecord, Place, RecordStatus
+from imagegen.domain.records import (
+    Attempt,
+    Fallback,
+    ImageRecord,
+    Place,
+    RecordStatus,
+    fitting_json,
+)
 from imagegen.domain.stores import ImageContent, ImageStore, RecordStore
 from tests.adapters.aws.world import fetched
 from tests.fakes.clock import NOON_MS as NOW
@@ -80,6 +89,21 @@ def test_a_record_of_many_attempts_is_stored_all_the_same(images: ImageStore, us
     assert replace(found, attempts=()) == replace(record, attempts=())
 
 
+def test_a_record_fits_into_the_metadata_of_an_object_whatever_its_length() -> None:
+    sizes = set[int]()
+    for length in range(2_100):
+        attempts = (Attempt("a", "m" * length, "unavailable", "", 1), COMPLETE.attempts[1])
+        text = fitting_json(replace(COMPLETE, attempts=attempts), RECORD_BYTES)
+        sizes.add(len(f"x-amz-meta-record{text}".encode()))
+    assert max(sizes) == METADATA_BYTES
+
+
+def test_a_mark_is_where_later_releases_look_for_it(s3_images: S3ImageStore, user: str) -> None:
+    kind, name, last = s3_images.mark_key(ref(user)).split("/")
+    assert (kind, last) == ("deleted", ref(user).quote_id)
+    assert s3_images.object_key(ref(user)) == f"img/{name}/{last}"
+
+
 def test_an_image_is_found_with_the_record_it_was_stored_with(
     images: ImageStore, user: str
 ) -> None:
@@ -117,9 +141,17 @@ def test_the_bytes_are_read_up_to_a_limit(images: ImageContents, user: str) -> N
     assert images.read(ref(user), limit_bytes=len(content) - 1) is None
 
 
-@pytest.mark.parametrize(("kind", "media_type"), [("PNG", "image/png"), ("WEBP", "image/webp")])
+@pytest.mark.parametrize(
+    ("kind", "media_type", "ending"),
+    [
+        ("PNG", "image/png", "png"),
+        ("WEBP", "image/webp", "webp"),
+        ("JPEG", "image/jpeg", "jpg"),
+        ("PNG", "image/other", "img"),
+    ],
+)
 def test_the_address_opens_the_bytes_as_what_they_are(
-    s3_images: S3ImageStore, user: str, kind: str, media_type: str
+    s3_images: S3ImageStore, user: str, kind: str, media_type: str, ending: str
 ) -> None:
     record = replace(COMPLETE, media_type=media_type)
     content = picture(kind)
@@ -127,7 +159,7 @@ def test_the_address_opens_the_bytes_as_what_they_are(
     body, headers = fetched(address(s3_images, user))
     assert body == content
     assert headers["content-type"] == media_type
-    assert headers["content-disposition"].startswith("inline")
+    assert headers["content-disposition"] == f'inline; filename="image-aaaaaaaa.{ending}"'
 
 
 def test_an_address_names_its_end(s3_images: S3ImageStore, user: str) -> None:
@@ -208,6 +240,24 @@ def test_a_record_that_cannot_be_read_is_a_store_that_cannot_tell(
     )
     with pytest.raises(StoreUnavailableError):
         s3_images.find(ref(user))
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("404", FileNotFoundError),
+        ("NoSuchKey", FileNotFoundError),
+        ("NotFound", FileNotFoundError),
+        ("412", FileExistsError),
+        ("PreconditionFailed", FileExistsError),
+        ("SlowDown", StoreUnavailableError),
+        ("AccessDenied", StoreUnavailableError),
+    ],
+)
+def test_an_error_of_s3_says_whether_there_is_an_object(code: str, error: type[Exception]) -> None:
+    """Its code is a word or, where an answer has no body, the status."""
+    with pytest.raises(error), s3_errors():
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "PutObject")
 
 
 def test_a_failure_never_takes_the_place_of_an_image(records: RecordStore, user: str) -> None:
@@ -324,14 +374,45 @@ def test_the_newest_records_of_a_user_come_first_and_no_others(
     assert [one.created_ms for one in records.recent(user, limit=9, since_ms=since_ms)] == [3, 2]
 
 
-class ShortAnswers:
-    """A client whose queries answer with one item at a time, as those of large items do."""
+@pytest.mark.parametrize("kind", [COMPLETE, FAILED], ids=["image", "failure"])
+def test_a_later_record_of_the_same_kind_takes_the_place_of_the_first(
+    records: RecordStore, user: str, kind: ImageRecord
+) -> None:
+    later = replace(kind, created_ms=NOW + 1)
+    assert records.put(ref(user), kind)
+    assert records.put(ref(user), later)
+    assert records.get(ref(user)) == later
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+
+def test_a_page_with_every_image_has_no_rest(records: RecordStore, user: str) -> None:
+    for number in range(3):
+        records.put(ref(user, number), numbered(number))
+    assert records.page(user, None, since_ms=0, limit=3).rest is None
+    assert records.page(user, None, since_ms=0, limit=2).rest is not None
+
+
+class ShortAnswers:
+    """A client whose queries answer with few items at a time, as those of large items do."""
+
+    def __init__(self, client: Any, most: int = 1) -> None:
+        self.client, self.most, self.queries = client, most, 0
 
     def query(self, **given: Any) -> Any:
-        return self.client.query(**(given | {"Limit": 1}))
+        self.queries += 1
+        return self.client.query(**(given | {"Limit": min(self.most, given["Limit"])}))
+
+
+def test_no_more_is_read_for_a_page_than_shows_whether_it_is_the_last(
+    dynamo_records: DynamoRecordStore, user: str
+) -> None:
+    for number in range(6):
+        dynamo_records.put(ref(user, number), numbered(number))
+    short: Any = ShortAnswers(dynamo_records.client)
+    store = replace(dynamo_records, client=short)
+    assert store.page(user, None, since_ms=0, limit=1).records == (numbered(5),)
+    assert short.queries == 2
+    last = store.page(user, Place(NOW + 1, ref(user, 1).quote_id), since_ms=0, limit=1)
+    assert (last.records, last.rest) == ((numbered(0),), None)
 
 
 def test_the_newest_records_are_found_over_several_answers(
@@ -343,3 +424,5 @@ def test_the_newest_records_are_found_over_several_answers(
     store = replace(dynamo_records, client=short)
     assert [one.created_ms for one in store.recent(user, limit=3)] == [3, 2, 1]
     assert len(store.recent(user, limit=9)) == 4
+    pairs: Any = ShortAnswers(dynamo_records.client, most=2)
+    assert len(replace(dynamo_records, client=pairs).recent(user, limit=3)) == 3

@@ -97,6 +97,26 @@ def test_every_due_user_is_found_oldest_first_over_all_partitions(
     assert list(ledgers.lapsed(now_ms=LEASE + 10, limit=100)) == order[:10]
 
 
+def test_no_more_users_are_read_of_a_partition_than_are_wanted(
+    aws: Aws, ledgers: DynamoLedgerStore
+) -> None:
+    for number in range(40):
+        held(ledgers, f"{number:032x}")
+    counts = list[int]()
+
+    def count_items(parsed: dict[str, Any], **_: Any) -> None:
+        counts.append(parsed["Count"])
+
+    event = "after-call.dynamodb.Query"
+    aws.dynamodb.meta.events.register(event, count_items)
+    try:
+        assert len(list(ledgers.lapsed(now_ms=LEASE + 1, limit=1))) == 1
+    finally:
+        aws.dynamodb.meta.events.unregister(event, count_items)
+    assert len(counts) == len(SWEPT_PARTITIONS)
+    assert max(counts) == 1
+
+
 def test_a_partition_that_cannot_be_read_keeps_nobody_else(
     aws: Aws, ledgers: DynamoLedgerStore
 ) -> None:

@@ -39,7 +39,10 @@ def test_a_record_is_written_with_the_second_at_which_it_may_go(
 
 def test_without_a_retention_a_record_has_no_end(aws: Aws, table: str, user: str) -> None:
     DynamoRecordStore(aws.dynamodb, table).put(ImageRef("quote", user, NOW), COMPLETE)
-    assert "ttl" not in stored(aws, table, user)
+    item = stored(aws, table, user)
+    assert not {"ttl", "by"} & item.keys()
+    # Erasures and reports look for it there.
+    assert item["sk"] == {"S": f"I#{NOW:015d}#quote"}
 
 
 def test_a_store_with_another_retention_reads_what_was_written_before(

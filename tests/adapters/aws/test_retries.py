@@ -9,18 +9,42 @@ import pytest
 from botocore.exceptions import ParamValidationError
 
 from imagegen.aws import clients
+from imagegen.aws.amount_store import DynamoAmountStore
+from imagegen.aws.block_store import DynamoBlockStore
+from imagegen.aws.budget_store import DynamoBudgetStore
+from imagegen.aws.chat_usage_store import DynamoChatUsageStore
 from imagegen.aws.circuit_store import DynamoCircuitStore
+from imagegen.aws.erasure_store import DynamoErasureStore
 from imagegen.aws.image_store import S3ImageStore
 from imagegen.aws.items import to_item
+from imagegen.aws.job_store import DynamoJobStore
+from imagegen.aws.key_store import DynamoKeyStore, to_key
 from imagegen.aws.ledger_store import DynamoLedgerStore
+from imagegen.aws.preview_store import S3PreviewStore
+from imagegen.aws.prompt_store import DynamoPromptStore
+from imagegen.aws.record_scan import DynamoRecordScan
 from imagegen.aws.record_store import DynamoRecordStore
+from imagegen.aws.trail_store import DynamoTrailStore
+from imagegen.aws.upload_store import S3UploadStore
+from imagegen.aws.warning_store import DynamoBudgetWarningStore
 from imagegen.domain import breaker
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
+from imagegen.domain.budget_amounts import Amounts
+from imagegen.domain.budget_warnings import BudgetWarning
+from imagegen.domain.budgets import Level, LevelHold
+from imagegen.domain.chat_usage import ChatReservation, DailyChatLimits
+from imagegen.domain.erasures import Erasure
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.fleet import KeyCheck
+from imagegen.domain.gallery import KeptPrompt
 from imagegen.domain.ids import ImageRef
+from imagegen.domain.inputs import PreviewFrame
+from imagegen.domain.jobs import Job
 from imagegen.domain.ledger import Hold, Ledger, Limits, Op, OpState
+from imagegen.domain.records import Place
 from imagegen.domain.stores import Held, LedgerSnapshot
+from imagegen.domain.trail import Action, Change, TrailEntry
+from imagegen.domain.uploads import UploadRef
 from local.processes import LOOPBACK, free_port
 from tests.adapters.aws.test_image_contract import COMPLETE
 from tests.adapters.aws.world import Aws, Meter, build_client, every_request_sent_twice
@@ -184,6 +208,73 @@ RECORD_CALLS: dict[str, Callable[[Any], object]] = {
     "put": lambda store: store.put(REF, COMPLETE),
     "get": lambda store: store.get(REF),
     "recent": lambda store: store.recent("user", limit=1),
+    "page": lambda store: store.page("user", None, since_ms=0, limit=1),
+}
+LEVEL_HOLD = LevelHold(DAY, 1, b"mark")
+WARNING = BudgetWarning("O", "organisation", "day", DAY, 80, 80, 100)
+BUDGET_CALLS: dict[str, Callable[[Any], object]] = {
+    "load": lambda store: store.load("O", DAY[:6]),
+    "take": lambda store: store.take(Level("O", 5), LEVEL_HOLD),
+    "give": lambda store: store.give("O", LEVEL_HOLD, 0, is_unsure=False, now_ms=NOW),
+}
+AMOUNT_CALLS: dict[str, Callable[[Any], object]] = {
+    "amounts": lambda store: store.amounts("O"),
+    "set": lambda store: store.replace("O", None, Amounts(1)),
+    "remove": lambda store: store.replace("O", Amounts(1), None),
+}
+WARNING_CALLS: dict[str, Callable[[Any], object]] = {"add": lambda store: store.add(WARNING, NOW)}
+KEY = to_key(
+    {"sk": "K#a", "n": "", "s": "chat", "d": 1, "i": 1, "h": "00", "c": 1, "b": "", "v": 1}
+)
+KEY_CALLS: dict[str, Callable[[Any], object]] = {
+    "find": lambda store: store.find("a"),
+    "all": lambda store: store.all(),
+    "add": lambda store: store.add(KEY),
+}
+PROMPT_CALLS: dict[str, Callable[[Any], object]] = {
+    "put": lambda store: store.put(REF, KeptPrompt("x"), until_ms=NOW),
+    "get": lambda store: store.get(REF),
+    "between": lambda store: store.between("user", Place(2, "b"), Place(1, "a")),
+    "forget": lambda store: store.forget(REF),
+}
+JOB_CALLS: dict[str, Callable[[Any], object]] = {
+    "put": lambda store: store.put(REF, Job("ticket", NOW, 1, "1x1", COMPLETE)),
+    "get": lambda store: store.get(REF),
+}
+RESERVATION = ChatReservation("user", DAY, "one", 1)
+CHAT_CALLS: dict[str, Callable[[Any], object]] = {
+    "load": lambda store: store.load("user", DAY),
+    "reserve": lambda store: store.reserve(RESERVATION, DailyChatLimits(1, 1), now_ms=NOW),
+    "settle": lambda store: store.settle(RESERVATION, tokens=1),
+}
+ENTRY = TrailEntry(NOW, "id", "me", Change(Action.USER_BLOCKED, "a", "b", "c", "d"))
+TRAIL_CALLS: dict[str, Callable[[Any], object]] = {
+    "add": lambda store: store.add(ENTRY),
+    "page": lambda store: store.page(None, limit=1),
+}
+BLOCK_CALLS: dict[str, Callable[[Any], object]] = {
+    "set_blocked": lambda store: store.set_blocked("user", blocked=True)
+}
+ERASURE = Erasure("user", NOW, "self")
+ERASURE_CALLS: dict[str, Callable[[Any], object]] = {
+    "ask": lambda store: store.ask(ERASURE),
+    "find": lambda store: store.find("user"),
+    "pending": lambda store: store.pending(limit=1),
+    "advance": lambda store: store.advance(ERASURE, Place(1, "a")),
+    "finish": lambda store: store.finish(ERASURE),
+}
+SCAN_CALLS: dict[str, Callable[[Any], object]] = {"between": lambda store: [*store.between(0, 1)]}
+UPLOAD = UploadRef("user", "id")
+UPLOAD_CALLS: dict[str, Callable[[Any], object]] = {
+    "used": lambda store: store.used("user"),
+    "size": lambda store: store.size(UPLOAD),
+    "read": lambda store: store.read(UPLOAD, limit_bytes=1),
+    "delete": lambda store: store.delete(UPLOAD),
+}
+PREVIEW_CALLS: dict[str, Callable[[Any], object]] = {
+    "put": lambda store: store.put(REF, PreviewFrame(0, b"x"), "image/png"),
+    "newest": lambda store: store.newest(REF, most=1),
+    "delete": lambda store: store.delete(REF, 0),
 }
 
 
@@ -192,17 +283,43 @@ def image_store(client: Any, bucket: str) -> S3ImageStore:
     return S3ImageStore(client, bucket, lambda: IMAGE_ID_KEY)
 
 
+def upload_store(client: Any, bucket: str) -> S3UploadStore:
+    """Return a store whose objects are named with the tests' key."""
+    return S3UploadStore(client, bucket, lambda: IMAGE_ID_KEY)
+
+
+def preview_store(client: Any, bucket: str) -> S3PreviewStore:
+    """Return a store whose objects are named with the tests' key."""
+    return S3PreviewStore(client, bucket, lambda: IMAGE_ID_KEY)
+
+
 STORES: list[tuple[str, Callable[..., Any], dict[str, Callable[[Any], object]]]] = [
     ("dynamodb", DynamoLedgerStore, LEDGER_CALLS),
     ("dynamodb", DynamoCircuitStore, CIRCUIT_CALLS),
     ("s3", image_store, IMAGE_CALLS),
     ("dynamodb", DynamoRecordStore, RECORD_CALLS),
+    ("dynamodb", DynamoBudgetStore, BUDGET_CALLS),
+    ("dynamodb", DynamoAmountStore, AMOUNT_CALLS),
+    ("dynamodb", DynamoBudgetWarningStore, WARNING_CALLS),
+    ("dynamodb", DynamoKeyStore, KEY_CALLS),
+    ("dynamodb", DynamoPromptStore, PROMPT_CALLS),
+    ("dynamodb", DynamoJobStore, JOB_CALLS),
+    ("dynamodb", DynamoChatUsageStore, CHAT_CALLS),
+    ("dynamodb", DynamoTrailStore, TRAIL_CALLS),
+    ("dynamodb", DynamoBlockStore, BLOCK_CALLS),
+    ("dynamodb", DynamoErasureStore, ERASURE_CALLS),
+    ("dynamodb", DynamoRecordScan, SCAN_CALLS),
+    ("s3", upload_store, UPLOAD_CALLS),
+    ("s3", preview_store, PREVIEW_CALLS),
 ]
 CALLS = [
     pytest.param(service, store, call, id=f"{store.__name__}.{name}")
     for service, store, calls in STORES
     for name, call in calls.items()
 ]
+
+
+LOOKS_EMPTY = {"image_store.find", "upload_store.size", "preview_store.newest"}
 
 
 @pytest.mark.parametrize(("service", "store", "call"), CALLS)
@@ -217,8 +334,8 @@ def test_a_store_that_nobody_answers_for_is_unavailable_and_nothing_else(
 
 @pytest.mark.parametrize(
     ("service", "store", "call"),
-    # HEAD has no body: a missing bucket looks like a missing image.
-    [call for call in CALLS if call.id != "image_store.find"],
+    # HEAD has no body: a missing bucket looks like a missing object.
+    [call for call in CALLS if call.id not in LOOKS_EMPTY],
 )
 def test_a_table_or_bucket_that_is_not_there_is_unavailable_and_nothing_else(
     aws: Aws, service: str, store: Callable[..., Any], call: Callable[[Any], object]
@@ -226,6 +343,39 @@ def test_a_table_or_bucket_that_is_not_there_is_unavailable_and_nothing_else(
     client = aws.s3 if service == "s3" else aws.dynamodb
     with pytest.raises(StoreUnavailableError):
         call(store(client, "not-there"))
+
+
+AS_IT_IS_NOW: list[tuple[Callable[..., Any], Callable[[Any], object]]] = [
+    (DynamoRecordStore, RECORD_CALLS["get"]),
+    (DynamoRecordStore, RECORD_CALLS["page"]),
+    (DynamoBudgetStore, BUDGET_CALLS["load"]),
+    (DynamoAmountStore, AMOUNT_CALLS["amounts"]),
+    (DynamoKeyStore, KEY_CALLS["find"]),
+    (DynamoKeyStore, KEY_CALLS["all"]),
+    (DynamoPromptStore, PROMPT_CALLS["get"]),
+    (DynamoPromptStore, PROMPT_CALLS["between"]),
+    (DynamoJobStore, JOB_CALLS["get"]),
+    (DynamoChatUsageStore, CHAT_CALLS["load"]),
+    (DynamoTrailStore, TRAIL_CALLS["page"]),
+    (DynamoErasureStore, ERASURE_CALLS["find"]),
+    (DynamoErasureStore, ERASURE_CALLS["pending"]),
+]
+
+
+@pytest.mark.parametrize(("store", "call"), AS_IT_IS_NOW)
+def test_what_decides_is_read_as_it_is_now(
+    aws: Aws, table: str, store: Callable[..., Any], call: Callable[[Any], object]
+) -> None:
+    """The emulator always answers so; AWS does only where it is asked for it."""
+    client, asked = build_client("dynamodb", aws.endpoint), list[object]()
+    for operation in ("GetItem", "Query"):
+        client.meta.events.register(
+            f"before-parameter-build.dynamodb.{operation}",
+            lambda params, **_: asked.append(params.get("ConsistentRead")),
+        )
+    call(store(client, table))
+    client.close()
+    assert asked == [True]
 
 
 def test_only_a_hold_asks_for_the_ledger_which_may_be_long(aws: Aws, user: str) -> None:

@@ -73,7 +73,7 @@ def confirm(arguments: Mapping[str, Any], relay: Relay) -> Confirmation:
     request = GenerateRequest.model_validate(arguments)
     answer = relay(request.model_dump_json(by_alias=True))
     try:
-        found = json.loads(answer.body or b"{}")
+        found = json.loads(answer.body)
     except ValueError:
         found = {}
     values = found if isinstance(found, dict) else {}

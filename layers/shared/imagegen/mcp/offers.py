@@ -165,8 +165,7 @@ def offer_link(page_url: str, estimate: Estimate, request: EstimateRequest) -> s
         "count": str(request.count) if request.count > 1 else "",
     }
     given = {name: value for name, value in wanted.items() if value}
-    text = urlencode(given, quote_via=quote, encoding="utf-8", errors="replace")
-    link = f"{page_url}/#{text}"
+    link = f"{page_url}/#{urlencode(given, quote_via=quote)}"
     return link if len(link) <= MOST_CHARACTERS else None
 
 
