@@ -36,7 +36,7 @@ OWN: Final = {
     "openai_api/sets.py": ("image_sets",),
     "openai_api/set_calls.py": ("image_sets",),
     "openai_api/models.py": ("model_names", "compatible", "money", "values", "edits"),
-    "openai_api/images.py": ("compatible", "image_sets"),
+    "openai_api/images.py": ("openai_answers", "compatible", "image_sets"),
     "domain/ids.py": ("ids", "pseudonyms"),
     "domain/image_sets.py": ("same_look", "image_sets"),
     "domain/operations.py": ("operations", "formats"),
