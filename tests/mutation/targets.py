@@ -107,7 +107,7 @@ OWN: Final = {
     "usecases/generate/frames.py": ("previews",),
     "usecases/generate/presenter.py": ("gallery", "charged"),
     "usecases/chat/answer_text.py": ("chatter",),
-    "openai_api/answer_models.py": ("compatible", "openapi"),
+    "openai_api/answer_models.py": ("openai_answers", "compatible", "openapi"),
     "openai_api/edit_models.py": ("edits",),
     "openai_api/unfinished.py": ("compatible",),
     "edge/openai_problems.py": ("compatible", "error_drift", "charged"),

@@ -7,7 +7,7 @@ import pytest
 
 from imagegen.domain.errors import StoreUnavailableError
 from imagegen.domain.ids import ImageRef
-from imagegen.openai_api.answer_models import ImagesAnswer
+from imagegen.openai_api.answer_models import ImagesAnswer, ListedModel, ModelList
 from imagegen.openai_api.images import INLINE_BYTES, most_bytes
 from imagegen.openai_api.model_names import Named
 from imagegen.openai_api.models import ImagesRequest
@@ -155,3 +155,27 @@ def test_what_was_not_counted_of_one_image_is_not_told_of_all() -> None:
     assert tokens(answer_of(service, made, [b"file"] * 2, {})) is None
     both = [replace(one, record=record), replace(two, record=record)]
     assert tokens(answer_of(service, both, [b"file"] * 2, {})) == (20, 60)
+
+
+def test_the_headers_name_each_model_of_a_set_once() -> None:
+    service = Service()
+    one, two, three = buy(service, count=3).made
+    made = [
+        replace(one, record=replace(one.record, model="a")),
+        replace(two, record=replace(two.record, model="b")),
+        replace(three, record=replace(three.record, model="a")),
+    ]
+    headers = answer_of(service, made, [b"file"] * 3, {}).receipt_headers()
+    assert headers["x_imagegen_model"] == "a,b"
+    assert len(headers["x_imagegen_image_id"].split(",")) == 3
+
+
+def test_a_listed_model_says_in_openais_words_and_routers_that_it_makes_images() -> None:
+    listed = ModelList(data=(ListedModel(id="a", created=1, owned_by="b"),)).model_dump()
+    assert listed["object"] == "list"
+    (one,) = listed["data"]
+    assert one["object"] == "model"
+    assert (one["type"], one["mode"]) == ("image", "image_generation")
+    modalities = {"input_modalities": ("text",), "output_modalities": ("image",)}
+    assert one["architecture"] == modalities
+    assert one["supported_endpoints"] == ("/v1/images/generations", "/v1/images/edits")
