@@ -90,7 +90,7 @@ OPENAI_API: Final = Group(
             UNIT, "buyer same_call image_sets same_look model_names named_offers one_story money"
         ),
         *_tests(UNIT, "quote_is_over provider_names values deletion error_drift openapi"),
-        *_tests(UNIT, "openai_answers"),
+        *_tests(UNIT, "openai_answers openai_problems"),
         *_tests(HANDLERS, "compatible charged edits"),
     ),
 )

@@ -110,7 +110,7 @@ OWN: Final = {
     "openai_api/answer_models.py": ("openai_answers", "compatible", "openapi"),
     "openai_api/edit_models.py": ("edits",),
     "openai_api/unfinished.py": ("compatible",),
-    "edge/openai_problems.py": ("compatible", "error_drift", "charged"),
+    "edge/openai_problems.py": ("openai_problems", "error_drift", "compatible"),
     "edge/problems.py": ("errors", "error_drift", "charged", "requests", "http"),
     "edge/api.py": ("http", "edges", "openapi"),
     "edge/events.py": ("url_events", "requests", "front", "edges", "background"),
