@@ -108,7 +108,7 @@ EDGE: Final = Group(
     ),
     (
         *_tests(UNIT, "auth token_keys requests front errors error_drift pseudonyms text forms"),
-        *_tests(UNIT, "url_events openapi"),
+        *_tests(UNIT, "url_events openapi problems"),
         *_tests(HANDLERS, "edges http charged compatible events chat_streaming background teams"),
         *_tests(HANDLERS, "edits"),
         *_tests("tests/adapters", "runtime"),

@@ -111,7 +111,7 @@ OWN: Final = {
     "openai_api/edit_models.py": ("edits",),
     "openai_api/unfinished.py": ("compatible",),
     "edge/openai_problems.py": ("openai_problems", "error_drift", "compatible"),
-    "edge/problems.py": ("errors", "error_drift", "charged", "requests", "http"),
+    "edge/problems.py": ("problems", "errors", "error_drift", "requests", "http"),
     "edge/api.py": ("http", "edges", "openapi"),
     "edge/events.py": ("url_events", "requests", "front", "edges", "background"),
     "edge/token_hints.py": ("auth", "token_keys"),
