@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -259,6 +260,17 @@ def test_the_context_is_what_a_handler_expects(
     plain = seen[1]
     assert (plain.client_context, plain.identity, plain.tenant_id) == (None, None, None)
     assert plain.invoked_function_arn == ""
+
+
+def test_the_time_that_is_left_is_at_most_that_until_the_deadline(fake: FakeRuntimeApi) -> None:
+    seen: list[int] = []
+    run(
+        fake,
+        lambda _, context: seen.append(context.get_remaining_time_in_millis()),
+        {},
+        Lambda_Runtime_Deadline_Ms=str(time.time_ns() // 1_000_000 + 300_000),
+    )
+    assert 0 <= seen[0] <= 300_000
 
 
 def test_time_that_is_over_is_not_negative(fake: FakeRuntimeApi) -> None:
