@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,20 @@ def test_a_piece_is_sent_before_the_next_is_made(fake: FakeRuntimeApi) -> None:
     assert sent.headers["Lambda-Runtime-Function-Response-Mode"] == "streaming"
 
 
+def test_the_headers_of_a_stream_say_what_it_is_and_announce_its_trailers(
+    fake: FakeRuntimeApi,
+) -> None:
+    """Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html"""
+    run(fake, lambda *_: answered("words"))
+    headers = fake.next_sent().headers
+    assert headers["Content-Type"] == "application/vnd.awslambda.http-integration-response"
+    assert headers["Connection"] == "close"
+    assert headers["Trailer"].split(", ") == [
+        "Lambda-Runtime-Function-Error-Type",
+        "Lambda-Runtime-Function-Error-Body",
+    ]
+
+
 def test_status_headers_and_cookies_are_the_beginning(fake: FakeRuntimeApi) -> None:
     run(fake, lambda *_: answered("words", cookies=["a=1"]))
     head, body = parts(fake.next_sent())
@@ -115,6 +130,8 @@ def test_an_error_in_the_middle_is_told_in_the_trailers_and_logged_once(
     assert "a prompt" not in f"{logged}{told}"
     (line,) = map(json.loads, logged.splitlines())
     assert (line["level"], line["kind"]) == ("ERROR", "ValueError")
+    assert line["place"].startswith(f"{Path(__file__).name}:")
+    assert line["function_request_id"] == "one"
     run(fake, lambda *_: answered("next"))
     assert parts(fake.next_sent())[1] == b"next"
 
@@ -155,7 +172,12 @@ def test_an_error_before_the_first_piece_is_an_error_of_the_invocation(
         run(fake, handler)
         sent = fake.next_sent()
         assert sent.path == "/invocation/one/error"
-        assert "a prompt" not in json.dumps(sent.json())
+        told = sent.json()
+        assert "a prompt" not in json.dumps(told)
+        assert sent.headers["Lambda-Runtime-Function-Error-Type"] == told["errorType"]
+        assert told["errorType"] in {"ValueError", "KeyError"}
+        assert sent.headers["Content-Type"] == "application/json"
+        assert Path(__file__).name in told["stackTrace"][-1], "an operator reads where it was"
 
 
 def test_an_answer_that_cannot_be_sent_is_made_to_its_end(fake: FakeRuntimeApi) -> None:
@@ -195,7 +217,11 @@ def test_an_answer_that_is_too_large_is_an_error(fake: FakeRuntimeApi) -> None:
     fake.status = 413
     run(fake, lambda *_: {"large": "x" * 100}, {})
     assert fake.next_sent().path == "/invocation/one/response"
-    assert fake.next_sent().json()["errorType"] == "Function.ResponseSizeTooLarge"
+    sent = fake.next_sent()
+    assert (sent.path, sent.json()["errorType"]) == (
+        "/invocation/one/error",
+        "Function.ResponseSizeTooLarge",
+    )
 
 
 def test_the_context_is_what_a_handler_expects(
@@ -214,6 +240,7 @@ def test_the_context_is_what_a_handler_expects(
         Lambda_Runtime_Invoked_Function_Arn="arn:aws:lambda:eu-west-1:1:function:chat:live",
         Lambda_Runtime_Trace_Id="Root=1-2",
         Lambda_Runtime_Client_Context='{"client": {"app": "x"}}',
+        Lambda_Runtime_Cognito_Identity='{"identity_id": "i"}',
         Lambda_Runtime_Aws_Tenant_Id="t",
     )
     (context,) = seen
@@ -224,12 +251,26 @@ def test_the_context_is_what_a_handler_expects(
     assert (context.log_group_name, context.log_stream_name) == ("/chat", "a")
     assert context.invoked_function_arn.endswith(":chat:live")
     assert context.client_context.client.app == "x"
-    assert context.identity is None
+    assert context.identity.identity_id == "i"
     assert context.tenant_id == "t"
     assert context.get_remaining_time_in_millis() > 1_000_000
     assert os.environ["_X_AMZN_TRACE_ID"] == "Root=1-2"
-    run(fake, lambda *_: None, {})
+    run(fake, lambda _, context: seen.append(context), {})
     assert os.environ["_X_AMZN_TRACE_ID"] == ""
+    plain = seen[1]
+    assert (plain.client_context, plain.identity, plain.tenant_id) == (None, None, None)
+    assert plain.invoked_function_arn == ""
+
+
+def test_the_time_that_is_left_is_at_most_that_until_the_deadline(fake: FakeRuntimeApi) -> None:
+    seen: list[int] = []
+    run(
+        fake,
+        lambda _, context: seen.append(context.get_remaining_time_in_millis()),
+        {},
+        Lambda_Runtime_Deadline_Ms=str(time.time_ns() // 1_000_000 + 300_000),
+    )
+    assert 0 <= seen[0] <= 300_000
 
 
 def test_time_that_is_over_is_not_negative(fake: FakeRuntimeApi) -> None:
@@ -259,6 +300,7 @@ def test_a_function_that_cannot_start_says_why(
     done = start(fake, tmp_path, sys.executable, "bootstrap.py")
     assert done.returncode == 1
     sent = fake.next_sent()
+    assert sent.headers["Lambda-Runtime-Function-Error-Type"] == kind
     assert (sent.path, sent.json()["errorType"]) == ("/init/error", kind)
 
 

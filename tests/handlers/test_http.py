@@ -42,6 +42,8 @@ PICTURE = {
     "a slash": "/",
     "half a quotation": 'image/*;x="',
     "no number": "application/json, image/*;q=high",
+    "a number in a word": "application/json, image/*;q=v1",
+    "Java's, beside JSON": "application/json, *;q=.2",
     "a NUL": "\0",
     "not ASCII": "imäge/*, \u00b2;q=\u00b2",
     "an infinite weight": "image/*;q=1e999, application/json",
@@ -57,6 +59,7 @@ STATUS = {
     "images refused, anything else": "image/*;q=0, */*",
     "anything refused": "application/json, */*;q=0",
     "anything refused, thrice": "application/json, */*;q=0.000",
+    "half a type of an image": "application/json, image/",
     "the problem's type beside it": "application/problem+json, application/json",
 }
 NOT_UTF_8 = {

@@ -98,6 +98,7 @@ OPENAI_API: Final = Group(
             UNIT, "buyer same_call image_sets same_look model_names named_offers one_story money"
         ),
         *_tests(UNIT, "quote_is_over provider_names values deletion error_drift openapi"),
+        *_tests(UNIT, "openai_answers openai_problems"),
         *_tests(HANDLERS, "compatible charged edits"),
     ),
 )
@@ -115,8 +116,9 @@ EDGE: Final = Group(
     ),
     (
         *_tests(UNIT, "auth token_keys requests front errors error_drift pseudonyms text forms"),
-        *_tests(UNIT, "url_events"),
+        *_tests(UNIT, "url_events openapi problems"),
         *_tests(HANDLERS, "edges http charged compatible events chat_streaming background teams"),
+        *_tests(HANDLERS, "edits"),
         *_tests("tests/adapters", "runtime"),
     ),
 )

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from imagegen.domain.abilities import Enlargement, InputSupport
 from imagegen.domain.candidates import Availability, Reason
 from imagegen.domain.catalog import Offering, Tier
 from imagegen.domain.criteria import SAME_SIZE, Criteria
@@ -234,3 +236,76 @@ def test_the_parameters_of_a_row_for_inputs_are_sent_with_inputs_and_only_then()
     without, with_one = chosen(rows), chosen(rows, inputs=((1024, 1024),))
     assert "fidelity" not in without.candidates[0].variant.option.params
     assert with_one.candidates[0].variant.option.params["fidelity"] == "high"
+
+
+# What a row may say of an ability, and where it ends.
+
+
+def enlarging(**more: Any) -> Enlargement:
+    known = {"scales": {"2": {"factor": "2x"}}, "mostMegapixels": "4", "source": SOURCE}
+    return Enlargement.model_validate(known | more)
+
+
+def test_an_enlargement_is_possible_up_to_its_bounds_and_no_pixel_further() -> None:
+    bounded = enlarging(leastEdge=64, mostEdge=4_000)
+    assert bounded.misfit((64, 64), (4_000, 1_000)) is None, "exactly four megapixels"
+    assert "at least 64" in (bounded.misfit((64, 63), (128, 126)) or "")
+    assert "at most 4000 pixels, not 4001" in (bounded.misfit((64, 64), (100, 4_001)) or "")
+    assert "at most 4 megapixels, not 2001x2000" in (bounded.misfit((64, 64), (2_001, 2_000)) or "")
+    assert enlarging().misfit((1, 1), (4_000_000, 1)) is None, "one pixel is an edge, without more"
+
+
+def test_a_scale_that_a_row_does_not_have_has_no_parameters() -> None:
+    both = enlarging(scales={"2": {"factor": "2x"}, "4": {"factor": "4x"}})
+    assert [both.params(scale) for scale in (2, 4, 3)] == [{"factor": "2x"}, {"factor": "4x"}, None]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"scales": {}},
+        {"scales": {"3": {}}},
+        {"leastEdge": 0},
+        {"mostEdge": 0},
+        {"mostMegapixels": "0"},
+    ],
+)
+def test_an_enlargement_that_enlarges_nothing_is_refused(wrong: dict[str, Any]) -> None:
+    assert enlarging(leastEdge=1, mostEdge=1)
+    with pytest.raises(ValidationError):
+        enlarging(**wrong)
+
+
+def support(**more: Any) -> InputSupport:
+    known = {"most": 1, "price": {"rule": "free"}, "source": SOURCE}
+    return InputSupport.model_validate(known | more)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "text"),
+    [(None, ""), (4_000_000, "3.0 MB"), (19_999_999, "14.9 MB")],
+)
+def test_a_limit_in_base64_is_told_in_megabytes_of_files(encoded: int | None, text: str) -> None:
+    assert support(mostEncodedBytes=encoded).most_megabytes == text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"most": 0}, {"mostEncodedBytes": 0}, {"mostMegapixels": "0"}, {"needs": "two"}]
+)
+def test_a_row_that_takes_no_input_says_nothing_of_inputs(wrong: dict[str, Any]) -> None:
+    assert support(mostEncodedBytes=1, mostMegapixels="0.1")
+    with pytest.raises(ValidationError):
+        support(**wrong)
+
+
+def test_a_row_that_says_no_more_takes_pictures_in_one_form_and_needs_none() -> None:
+    plain = support()
+    assert (plain.needs, plain.mask, plain.fields, plain.keeps_size) == (
+        "nothing",
+        None,
+        None,
+        False,
+    )
+    fields = support(field="image").fields
+    assert fields is not None
+    assert (fields.pictures, fields.is_list, fields.mask) == ("image", False, "")

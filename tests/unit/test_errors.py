@@ -5,7 +5,7 @@ import re
 import pytest
 
 from imagegen.domain import errors
-from imagegen.domain.call_errors import ProviderError
+from imagegen.domain.call_errors import LlmError, ProviderError
 from imagegen.domain.errors import ImagegenError, LimitError, ParameterError
 from imagegen.domain.outcomes import Outcome
 from imagegen.edge.api import error_response
@@ -85,3 +85,48 @@ def test_a_problem_says_nothing_about_a_provider_beyond_our_own_words() -> None:
 def test_nobody_is_told_to_try_again_what_only_an_operator_can_change() -> None:
     assert errors.LimitError("hourly_images", "").retryable
     assert not errors.LimitError("blocked", "").retryable
+
+
+def test_what_may_pass_is_worth_another_try_and_nothing_else_is() -> None:
+    assert {kind for kind in KINDS if kind.retryable} == {
+        errors.LimitError,
+        errors.NoProviderError,
+        errors.GenerationFailedError,
+        errors.ModerationUnavailableError,
+        errors.LeaseLostError,
+        errors.StillRunningError,
+        errors.ConfigurationError,
+        errors.StoreUnavailableError,
+    }
+
+
+CODES = {
+    errors.LeaseLostError: "generation_abandoned",
+    errors.ModerationUnavailableError: "moderation_unavailable",
+    errors.ConfigurationError: "not_configured",
+    errors.ForbiddenError: "forbidden",
+    ImagegenError: "internal_error",
+    ProviderError: "provider_error",
+    LlmError: "llm_failed",
+}
+"""Codes that no table of another test has; programs that call the service know them."""
+
+
+@pytest.mark.parametrize("kind", CODES, ids=lambda kind: kind.__name__)
+def test_a_code_never_changes(kind: type[ImagegenError]) -> None:
+    assert kind.code == CODES[kind]
+
+
+def test_nothing_is_said_of_an_error_that_was_not_found_out() -> None:
+    assert (ImagegenError.charged, ImagegenError.replayed) == (None, False)
+    error = ProviderError("alpha", Outcome.UNAVAILABLE, "down")
+    assert (error.is_billed, error.is_unbilled, error.ends_checks) == (False, False, False)
+
+
+def test_the_error_of_an_llm_is_named_by_its_outcome() -> None:
+    limited = LlmError("no", outcome=Outcome.RATE_LIMITED, retry_after_seconds=5)
+    assert (limited.code, limited.retryable) == ("llm_rate_limited", True)
+    assert limited.retry_after_seconds == 5
+    refused = LlmError("no", outcome=Outcome.REFUSED)
+    assert (refused.code, refused.retryable) == ("llm_refused", False)
+    assert LlmError("no").outcome is Outcome.UNAVAILABLE

@@ -11,9 +11,10 @@ import pytest
 
 from imagegen.domain import ids
 from imagegen.domain.errors import ImagegenError, LimitError, StillRunningError
-from imagegen.domain.ledger import Limits, OpState
+from imagegen.domain.ledger import Ledger, Limits, OpState
 from imagegen.domain.outcomes import Outcome
 from imagegen.openai_api import retries
+from imagegen.openai_api.other_attempts import CallHolds
 from imagegen.openai_api.retries import JOINED, Call
 from imagegen.openai_api.sets import Bought, Wanted
 from imagegen.usecases.generate.run import Made
@@ -201,3 +202,8 @@ def test_a_quote_id_says_whether_a_retry_issued_it(first: int) -> None:
         assert found[0] == (first & 0x7F | bit)
         assert found[1:5] == random[1:]
         assert len(ids.quote_id(found)) == len(ids.quote_id(random * 3))
+
+
+def test_the_key_of_quote_ids_is_not_in_what_a_traceback_or_a_log_shows() -> None:
+    holds = CallHolds(FIRST, Ledger(), Service().functions.generator.holds, IMAGE_ID_KEY)
+    assert repr(IMAGE_ID_KEY) not in repr(holds)

@@ -61,6 +61,12 @@ def test_a_stored_image_decides() -> None:
         assert verdict(places, 1, "b") is Verdict.NO
 
 
+def test_where_two_models_made_images_already_each_of_them_may_make_the_others() -> None:
+    places = {0: Place(Stage.STORED, "a"), 1: Place(), 2: Place(Stage.STORED, "b")}
+    verdicts = [verdict(places, 1, model) for model in ("a", "b", "c")]
+    assert verdicts == [Verdict.GO, Verdict.GO, Verdict.NO]
+
+
 def test_a_fallback_waits_for_images_that_are_made_or_have_not_called_yet() -> None:
     for other in (Place(Stage.CALLING, "a"), Place()):
         assert verdict({0: other, 1: Place(Stage.FAILED)}, 1, "b") is Verdict.WAIT

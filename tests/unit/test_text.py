@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain.ports import TextPart, ToolUse
 from imagegen.domain.quote import prompt_hash
-from imagegen.domain.text import REPLACED, is_blank, is_first_half, legible
+from imagegen.domain.text import REPLACED, is_blank, is_first_half, is_same_name, legible
 from imagegen.wire.estimates import EstimateRequest
 from imagegen.wire.images import GenerateRequest
 from tests.fakes.llms import ANY_TEXT
@@ -142,3 +142,46 @@ def test_escaped_and_unescaped_json_are_one_prompt(text: str) -> None:
 def test_escapes_in_any_case_are_one_prompt() -> None:
     spellings = ('"\\ud83e\\udd8a"', '"\\uD83E\\uDD8A"', '"\\uD83e\\udD8a"', '"\U0001f98a"')
     assert {prompt_hash(json.loads(one)) for one in spellings} == {prompt_hash("\U0001f98a")}
+
+
+# The edges of what is blank, by Unicode's tables.
+
+EDGES_OF_BLANK = (
+    *(0x115F, 0x1160, 0x2065, 0x3164, 0xFFA0, 0xFFF0, 0xFFF8, 0xE0000, 0xE0FFF, 0x2800),
+    *(0x1D159, 0x13441, 0x13442, 0xFFFC, 0xFDD0, 0xFDEF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x10FFFF),
+)
+BESIDE_BLANK = (
+    *(0x115E, 0x1161, 0x3163, 0x3165, 0xFF9F, 0xFFA1, 0xFFEF, 0xE1000, 0x27FF, 0x2801),
+    *(0x1D158, 0x1D15A, 0x13443, 0xFFFD, 0xFDCF, 0xFDF0, 0x1FFFD, ord("!"), ord("~")),
+)
+
+
+@pytest.mark.parametrize("point", EDGES_OF_BLANK, ids=hex)
+def test_a_character_without_a_picture_is_blank(point: int) -> None:
+    assert is_blank(chr(point))
+
+
+@pytest.mark.parametrize("point", BESIDE_BLANK, ids=hex)
+def test_the_character_beside_it_is_not(point: int) -> None:
+    assert not is_blank(chr(point))
+
+
+@pytest.mark.parametrize(("name", "most"), [("prompt", 32_000), ("style", 200)])
+def test_a_text_may_have_so_many_characters(name: str, most: int) -> None:
+    EstimateRequest.model_validate({"prompt": "a boat", name: "x" * most})
+    with pytest.raises(ValueError, match=name):
+        EstimateRequest.model_validate({"prompt": "a boat", name: "x" * (most + 1)})
+
+
+def test_a_prompt_that_is_paid_for_is_as_long_as_that_of_its_estimate() -> None:
+    GenerateRequest.model_validate({"prompt": "x" * 32_000, "quote": "q"})
+    with pytest.raises(ValueError, match="prompt"):
+        GenerateRequest.model_validate({"prompt": "x" * 32_001, "quote": "q"})
+    with pytest.raises(ValueError, match=r"U\+FFFD"):
+        GenerateRequest.model_validate({"prompt": f"a {REPLACED}", "quote": "q"})
+
+
+@pytest.mark.parametrize("other", ["image-size", "ImageSize", "IMAGE_SIZE", "image size:0"])
+def test_a_name_is_the_same_in_any_spelling(other: str) -> None:
+    assert is_same_name("image_size", other)
+    assert not is_same_name("image_size", f"x{other}")

@@ -362,6 +362,17 @@ ISSUERS = {
         f"https://sts.chinacloudapi.cn/{TENANT}/",
         "version 1",
     ),
+    "Entra's version 1 of another cloud": (
+        f"https://login.microsoftonline.us/{TENANT}/v2.0",
+        f"https://sts.microsoftonline.us/{TENANT}/",
+        "version 1",
+    ),
+    "Entra's other tenant, and a slash": (
+        ENTRA.replace("0001", "0002") + "/",
+        ENTRA,
+        "another Entra tenant",
+    ),
+    "Entra where another issuer is configured": ("https://issuer.test", ENTRA, "another issuer"),
     "Entra's version 2 in China": (
         f"https://sts.chinacloudapi.cn/{TENANT}/",
         f"https://login.partner.microsoftonline.cn/{TENANT}/v2.0",
@@ -415,6 +426,21 @@ AUDIENCES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("changes", "words"), AUDIENCES.values(), ids=AUDIENCES.keys())
 def test_the_hint_says_what_is_wrong_with_the_audience(changes: dict[str, Any], words: str) -> None:
     assert words in Door([jwk("RSA", kid="k")]).hint(token(kid="k", **changes))
+
+
+@pytest.mark.parametrize(
+    ("given", "configured", "words"),
+    [
+        ("imagegen", "imagegen/", "slash"),
+        ("imagegen", "api://imagegen", "api://"),
+        ([""], "imagegen", "no aud"),
+        ([5, "other"], "imagegen", "another audience"),
+    ],
+)
+def test_the_hint_about_an_audience_reads_both_sides(
+    given: Any, configured: str, words: str
+) -> None:
+    assert words in token_hints.audience_hint({"aud": given}, [configured])
 
 
 OTHERS: dict[str, tuple[Callable[[], str], str]] = {
