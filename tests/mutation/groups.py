@@ -39,6 +39,7 @@ GENERATE: Final = Group(
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs shared_moderation"),
         *_tests(UNIT, "budgeted_ledgers budget_warnings team_sums deletion takeovers"),
+        *_tests(UNIT, "operations losses"),
         *_tests(HANDLERS, "charged sets background"),
         *_tests(AWS, "run_starter"),
     ),
