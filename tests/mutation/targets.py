@@ -180,7 +180,7 @@ OWN: Final = {
     "aws/image_store.py": ("image_contract", "object_keys"),
     "domain/standing.py": ("standing", "confirmed_sets", "ledger_status"),
     "domain/days.py": ("days", "ledger", "quote_is_over"),
-    "domain/records.py": ("storage", "record_size"),
+    "domain/records.py": ("records", "storage", "record_size"),
     "domain/stores.py": ("storage",),
     "domain/quality_context.py": ("quality",),
     "domain/quality_reading.py": ("quality",),

@@ -468,7 +468,7 @@ def test_a_job_is_asked_for_during_half_an_hour(later_ms: int, asked: bool) -> N
     assert ASKED_MS == 30 * 60_000
 
 
-OTHER_SIZE = {
+OTHER_SIZE: dict[str, Any] = {
     "sizes": [{"size": "1536x1024", "shape": "landscape", "params": {"size": "1536x1024"}}],
     "price": {"rule": "perImage", "usd": {"1536x1024": "0.05"}},
 }
