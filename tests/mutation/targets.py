@@ -66,7 +66,7 @@ OWN: Final = {
     "domain/digests.py": ("catalog",),
     "domain/wishes.py": ("formats", "abilities"),
     "domain/fleet.py": ("key_checks", "estimator", "reading"),
-    "domain/outcomes.py": ("breaker", "refusals"),
+    "domain/outcomes.py": ("records", "breaker", "refusals"),
     "domain/price_rules.py": ("price_rules",),
     "domain/abilities.py": ("abilities", "catalog_abilities"),
     "domain/ports.py": ("text", "chatter"),

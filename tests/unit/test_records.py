@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from imagegen.domain.catalog import Tier
+from imagegen.domain.outcomes import Outcome
 from imagegen.domain.records import (
     SUCCESS,
     Attempt,
@@ -78,3 +79,7 @@ def test_a_record_is_ascii_and_is_read_from_text_and_from_plain_data() -> None:
 
 def vars_of(record: ImageRecord) -> dict[str, object]:
     return {name: getattr(record, name) for name in ImageRecord.__slots__}
+
+
+def test_the_text_of_an_outcome_which_records_keep_is_its_name() -> None:
+    assert [one.value for one in Outcome] == [one.name.lower() for one in Outcome]
