@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegen.domain.errors import StoreUnavailableError
+from imagegen.domain.errors import QuoteError, StoreUnavailableError
 from imagegen.domain.ids import log_name
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import Moderation
@@ -269,6 +269,13 @@ def test_a_bug_before_any_image_is_counted_without_its_text(
     with pytest.raises(BackgroundRunError, match=r"^internal_error$"):
         in_background(run)
     assert "Quercus" not in capsys.readouterr().out
+
+
+def test_an_event_that_is_refused_as_a_whole_is_one_failure_and_no_fault_of_the_function() -> None:
+    def run() -> Sequence[object]:
+        raise QuoteError("It is not a quote of this service.")
+
+    assert in_background(run) == FAILED
 
 
 def test_a_set_is_answered_with_each_of_its_images_and_ends_with_all(

@@ -47,6 +47,7 @@ GENERATE: Final = Group(
         *_tests(UNIT, "one_story reading record_size replays buyer gallery confirmed_sets"),
         *_tests(UNIT, "same_look image_sets previews inputs shared_inputs shared_moderation"),
         *_tests(UNIT, "budgeted_ledgers budget_warnings team_sums deletion takeovers"),
+        *_tests(UNIT, "operations losses"),
         *_tests(HANDLERS, "charged sets background"),
         *_tests(AWS, "run_starter"),
     ),
@@ -83,7 +84,8 @@ LEDGER: Final = Group(
         *_tests(UNIT, "budgets budgeted_ledgers budget_warnings budget_amounts personal_limits"),
         *_tests(UNIT, "money ledger ledger_status refusals breaker guard keys bad_probes"),
         *_tests(UNIT, "circuit_reading promised_figures ids pseudonyms reading record_size"),
-        *_tests(UNIT, "storage trials metrics quote_is_over days standing confirmed_sets"),
+        *_tests(UNIT, "records storage trials metrics quote_is_over days standing"),
+        *_tests(UNIT, "confirmed_sets"),
     ),
 )
 OPENAI_API: Final = Group(

@@ -383,6 +383,26 @@ def test_a_run_that_began_although_the_answer_was_lost_is_what_is_answered(endin
     settle_down(service)
 
 
+def test_if_the_event_of_a_set_cannot_be_sent_each_image_has_its_own_end() -> None:
+    service = Service(limits=Limits(hourly_images=1))
+    offer, foreign = service.estimate(count=2), service.estimate(user=OTHER_USER)
+
+    def send(_event: str) -> None:
+        raise StoreUnavailableError("the queue is away", retry_after_seconds=7)
+
+    background = replace(service.functions.background, send=send)
+    quotes = (offer.quotes[0], foreign.quote, offer.quotes[1])
+    request = GenerateRequest(quotes=quotes, prompt=offer.prompt)
+    ends = [one.result for one in background.start_set(request, USER)]
+    errors = [one for one in ends if isinstance(one, ImagegenError)]
+    assert [one.code for one in errors] == [
+        StoreUnavailableError.code, "quote_invalid", "hourly_images",
+    ]  # fmt: skip
+    assert (errors[0].charged, errors[0].retry_after_seconds) == (False, 7)
+    assert service.spent() == 0
+    settle_down(service)
+
+
 def test_a_bug_on_the_way_to_the_queue_gives_the_hold_back() -> None:
     service = Service()
     offer = service.estimate()

@@ -80,3 +80,15 @@ def test_tokens_that_name_ever_new_teams_do_not_fill_the_memory(
     reads = store.reads
     current.levels(f"team {2 * MOST_KEPT - 1}")
     assert store.reads == reads
+
+
+def test_a_level_that_was_read_again_is_not_the_first_to_be_forgotten(
+    current: CurrentAmounts, store: MemoryAmountStore, clock: Clock
+) -> None:
+    current.levels("")
+    clock.advance(KEPT_MS)
+    for number in range(MOST_KEPT - 2):
+        current.levels(f"team {number}")
+    reads = store.reads
+    current.levels("one more")
+    assert store.reads == reads + 1, "only the new team's are read, not the organisation's again"

@@ -486,3 +486,30 @@ def test_an_llm_reads_why_there_is_no_button() -> None:
     free = Service().estimate(count=4)
     assert "blocked" not in llm_result(free)
     assert "blocked" not in result_for_llm(free.model_dump(mode="json", by_alias=True))
+
+
+def test_of_an_expired_set_what_was_never_made_is_over_and_what_was_is_returned() -> None:
+    service = Service(limits=Limits(hourly_images=2))
+    offer = service.estimate(count=3)
+    first = confirm(service, offer)
+    assert kinds(first) == ["Made", "Made", "hourly_images"]
+    service.clock.advance(11 * 60_000)
+    ledger = service.ledger()
+    known = ids_of(first)[0]
+    # The second one is forgotten by the ledger, and found by its image.
+    service.ledgers.ledgers[USER] = replace(ledger, ops={known: ledger.ops[known]})
+    again = confirm(service, offer)
+    assert kinds(again) == ["Made", "Made", "quote_expired"]
+    assert ids_of(again) == ids_of(first)
+    assert len(service.called) == 2
+
+
+def test_without_the_ledger_a_quote_of_somebody_else_is_still_refused_as_that() -> None:
+    service = Service()
+    mine, foreign = service.estimate(count=2), service.estimate(user=OTHER_USER)
+    forged = replace_quotes(mine, (mine.quotes[0], foreign.quote))
+    service.wire.calls.clear()
+    service.wire.faults = {0: Fault.BEFORE}
+    found = confirm(service, forged)
+    assert kinds(found) == [StoreUnavailableError.code, "quote_invalid"]
+    assert found[1].image_id is None

@@ -159,6 +159,19 @@ def test_the_user_pays_and_the_record_has_what_was_delivered(
     service.check_charged_iff_stored()
 
 
+def without_a_quarter(content: bytes) -> bytes:
+    """A file in whose middle a part is missing, although its beginning and its end are right."""
+    middle = len(content) // 2
+    return content[:middle] + content[middle + len(content) // 4 :]
+
+
+def shorter_webp(content: bytes) -> bytes:
+    """A WebP with half of its data, whose lengths agree with what is left of them."""
+    size = (len(content) - 20) // 2 & ~1
+    head = b"RIFF" + (12 + size).to_bytes(4, "little") + content[8:16] + size.to_bytes(4, "little")
+    return head + content[20 : 20 + size]
+
+
 UNDELIVERABLE = {
     "too small": (png((64, 64)), "small_image"),
     "one pixel": (png((1, 1)), "small_image"),
@@ -172,6 +185,11 @@ UNDELIVERABLE = {
     "a hole in a PNG": (png()[:150] + png()[-12:], "broken_image"),
     "half a WebP": (picture("WEBP", size=(1024, 1024))[:900], "broken_image"),
     "no image": (b"<html>", "broken_image"),
+    "a JPEG without its middle": (
+        without_a_quarter(picture("JPEG", size=(1024, 1024))),
+        "broken_image",
+    ),
+    "a WebP that was cut": (shorter_webp(picture("WEBP", size=(1024, 1024))), "broken_image"),
 }
 
 
@@ -183,6 +201,8 @@ def test_what_cannot_be_sold_is_not_charged_and_the_next_provider_is_called(kind
     made = service.make()
     assert (made.record.provider, service.spent()) == ("beta", 60_000)
     assert [one.code for one in made.record.attempts] == [code, ""]
+    # The vendor bills what it sent: that is the operator's loss, not the user's.
+    assert [one.lost_microusd for one in made.record.attempts] == [50_000, 0]
     alone = one_row()
     alone.react("alpha", content)
     with pytest.raises(GenerationFailedError):

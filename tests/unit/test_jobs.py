@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -16,7 +17,7 @@ from imagegen.domain.errors import (
     GenerationFailedError,
     ImagegenError,
 )
-from imagegen.domain.ids import ImageRef
+from imagegen.domain.ids import ImageRef, digest_in_run_name
 from imagegen.domain.jobs import ASKED_MS, Job, is_asked_for, job_json, parse_job
 from imagegen.domain.ledger import OpState
 from imagegen.domain.operations import Operation
@@ -100,6 +101,7 @@ def test_the_sweep_stores_and_charges_the_image_of_a_dead_runs_job() -> None:
     assert service.spent() == service.images.find(service.ref(offer)).charged_microusd  # type: ignore[union-attr]
     alpha = service.providers["alpha"]
     assert (len(alpha.orders), alpha.asked) == (1, ["job-1"])
+    assert service.prompts.kept == {}, "the words came with the request, and died with its run"
     assert service.reconciler.sweep(limit=10).users == 0
 
 
@@ -114,7 +116,8 @@ def test_its_record_is_that_of_the_run_with_the_time_that_it_took() -> None:
     assert record is not None
     assert record.status is RecordStatus.COMPLETE
     assert record.duration_ms == LEASE_MS + 1
-    assert [one.outcome for one in record.attempts] == ["success"]
+    (attempt,) = record.attempts
+    assert (attempt.outcome, attempt.code, attempt.duration_ms) == ("success", "", LEASE_MS + 1)
     same = replace(
         record,
         quote_id=alive.record.quote_id,
@@ -236,6 +239,7 @@ def test_while_the_job_runs_the_hold_stays_and_is_not_asked_for_by_everybody() -
         assert isinstance(service.confirm(offer), Running)
     assert service.providers["alpha"].asked == ["job-1"]
     assert state_of(service, offer) is OpState.HELD
+    assert service.unexpected == []
     # Who asks may store the image for half a minute; clocks differ by as much.
     assert service.ledger().ops[offer.quote_id].lease_ms == service.clock() + 60_000
     assert len(service.called) == 1
@@ -464,12 +468,27 @@ def test_a_job_is_asked_for_during_half_an_hour(later_ms: int, asked: bool) -> N
     assert ASKED_MS == 30 * 60_000
 
 
-def test_a_row_that_was_removed_meanwhile_leaves_its_job_in_doubt() -> None:
+OTHER_SIZE: dict[str, Any] = {
+    "sizes": [{"size": "1536x1024", "shape": "landscape", "params": {"size": "1536x1024"}}],
+    "price": {"rule": "perImage", "usd": {"1536x1024": "0.05"}},
+}
+
+
+@pytest.mark.parametrize(
+    "left",
+    [row("beta-standard", priority=2), row("alpha-standard", priority=1, **OTHER_SIZE)],
+    ids=["without its row", "without its size"],
+)
+def test_what_was_removed_from_the_catalog_meanwhile_leaves_its_job_in_doubt(
+    left: dict[str, Any],
+) -> None:
     service, offer = killed()
-    service.redeploy(catalog=catalog(row("beta-standard", priority=2)))
+    service.redeploy(catalog=catalog(left))
     service.reconciler.sweep(limit=10)
     assert state_of(service, offer) is OpState.RELEASED
+    assert not service.ledger().ops[offer.quote_id].retryable
     assert service.providers["alpha"].asked == []
+    assert service.unexpected == []
 
 
 # Who asks.
@@ -535,7 +554,7 @@ def test_who_asks_for_too_long_stores_nothing() -> None:
     service, offer = killed()
     alpha = service.providers["alpha"]
     alpha.while_asked = partial(service.clock.advance, 30_000)
-    service.reconciler.sweep(limit=10)
+    assert service.reconciler.sweep(limit=10).settled == 0
     assert state_of(service, offer) is OpState.HELD
     assert not service.images.objects
     assert alpha.asked_seconds == [15]
@@ -602,7 +621,26 @@ def test_a_run_whose_job_cannot_be_kept_makes_its_image_all_the_same(fault: Faul
     service, offer = with_jobs()
     service.wire.faults[_calls_until(service, "jobs.put")] = fault
     assert isinstance(service.confirm(offer), Made)
+    assert service.unexpected == [], "a store that does not answer is no bug of ours"
     service.check_charged_iff_stored()
+
+
+def test_a_call_after_a_job_that_could_not_be_kept_notes_nothing() -> None:
+    service, offer = with_jobs()
+    service.react("alpha", Outcome.UNKNOWN)
+    service.providers["beta"].has_jobs = False
+    service.wire.refused = ["jobs.put"]
+    assert isinstance(service.confirm(offer), Made)
+    assert service.wire.calls.count("jobs.put") == 1
+    assert service.unexpected == []
+    service.check_charged_iff_stored()
+
+
+def test_a_run_without_a_digest_is_asked_for_under_a_name_without_one() -> None:
+    service, offer = killed(None)
+    service.reconciler.sweep(limit=10)
+    assert digest_in_run_name(service.ledger().ops[offer.quote_id].owner) == ""
+    assert "." not in service.ledger().ops[offer.quote_id].owner
 
 
 def test_a_run_that_died_before_its_job_was_kept_is_released_as_ever() -> None:

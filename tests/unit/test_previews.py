@@ -377,3 +377,9 @@ def test_a_replay_shows_and_orders_no_frame() -> None:
 def test_the_quote_binds_the_number_of_frames() -> None:
     quote = open_quote(shop().estimate(partials=1).quote, KEYRING)
     assert (quote.user, quote.wishes.partials) == (USER, 1)
+
+
+def test_a_frame_that_was_removed_is_not_removed_again() -> None:
+    service = shop()
+    service.confirm(service.estimate(partials=2))
+    assert service.wire.calls.count("previews.delete") == 2

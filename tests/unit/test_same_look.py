@@ -299,3 +299,17 @@ def test_whatever_store_fails_a_set_has_one_model_and_is_charged_as_stored(
             service.clock.advance(1_000)
         service.wire.mend()
     assert len(set(made)) <= 1
+
+
+def test_an_image_that_a_model_may_not_make_does_not_count_as_being_made_by_it() -> None:
+    images = SameLook(threading.Condition())
+    images.remember([(0, "a")])
+    assert not images.begin(1).admits("b")
+    assert images.places[1] == Place()
+
+
+def test_an_image_that_no_model_was_called_for_is_not_taken_for_stored() -> None:
+    images = SameLook(threading.Condition())
+    images.begin(0)
+    images.end(0, None, ImagegenError("its end is not known"))
+    assert images.places[0].stage is Stage.ENDED

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegen.domain.errors import LeaseLostError, StoreUnavailableError
+from imagegen.domain.errors import ImageDeletedError, LeaseLostError, StoreUnavailableError
 from imagegen.domain.ledger import OpState
 from imagegen.domain.quote import open_quote
 from imagegen.domain.records import RecordStatus
@@ -193,3 +193,16 @@ def test_only_an_image_that_another_run_stored_is_a_replay(run_id: str, stored_b
     made = service.generator.confirm(quote, PROMPT, run_id=run_id, ends_ms=ends_ms)
     assert isinstance(made, Made)
     assert made.is_replay is (stored_by == "another run")
+
+
+def test_a_second_run_of_a_deleted_image_finds_it_deleted_and_leaves_no_words() -> None:
+    service = Service()
+    quote = open_quote(service.estimate().quote, service.generator.keyring())
+    ends_ms = service.clock() + 300_000
+    first = service.generator.confirm(quote, PROMPT, run_id="digest.other", ends_ms=ends_ms)
+    assert isinstance(first, Made)
+    service.gallery.delete(service.image_id(first), USER)
+    service.ledgers.ledgers.clear()
+    with pytest.raises(ImageDeletedError):
+        service.generator.confirm(quote, PROMPT, run_id="digest.random", ends_ms=ends_ms)
+    assert (service.prompts.kept, service.images.objects) == ({}, {})

@@ -57,6 +57,7 @@ def test_every_refusal_of_lambda_is_one_error_of_ours(
     assert "fox" not in str(found.value)
     assert found.value.charged is None, "nobody has looked yet"
     assert found.value.hint == code
+    assert found.value.retry_after_seconds == 2
     assert isinstance(found.value.__cause__, ClientError)
 
 
