@@ -82,7 +82,10 @@ class Selection:
         first = self.coverage.of(used)
         # Those that run anything of the module come after them.
         rest = self.coverage.of(self.coverage.lines_of(one.path))
-        tests, own = [*dict.fromkeys([*first, *rest])], own_tests(one.module)
+        own = own_tests(one.module)
+        # What a class declares runs while it is imported: its own tests may run no line of it.
+        declared = [test for test in self.coverage.seconds if _is_in(test, own)]
+        tests = [*dict.fromkeys([*first, *rest, *declared])]
         tests.sort(key=lambda test: not _is_in(test, own))
         return self._within_limit(self._of_few_files(tests, own))
 
