@@ -185,7 +185,7 @@ OWN: Final = {
     "domain/quality_context.py": ("quality",),
     "domain/quality_reading.py": ("quality",),
     "domain/quality_words.py": ("quality",),
-    "usecases/conversions.py": ("inputs", "formats", "image_facts"),
+    "usecases/conversions.py": ("conversions", "image_facts"),
     "wire/headers.py": ("route_drift", "charged"),
     "mcp/protocol.py": ("mcp",),
     "mcp/server.py": ("mcp",),
