@@ -84,8 +84,9 @@ class Selection:
         rest = self.coverage.of(self.coverage.lines_of(one.path))
         own = own_tests(one.module)
         # What a class declares runs while it is imported: its own tests may run no line of it.
-        declared = [test for test in self.coverage.seconds if _is_in(test, own)]
-        tests = [*dict.fromkeys([*first, *rest, *declared])]
+        known = {*first, *rest}
+        declared = [one for one in self.coverage.seconds if _is_in(one, own) and one not in known]
+        tests = [*dict.fromkeys([*declared, *first, *rest])]
         tests.sort(key=lambda test: not _is_in(test, own))
         return self._within_limit(self._of_few_files(tests, own))
 

@@ -1,11 +1,12 @@
 """What a row of the catalog may say: a mistyped field stops the file from loading."""
 
+import json
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from imagegen.domain.catalog import Catalog, Offering, Tier
+from imagegen.domain.catalog import Catalog, Offering, Tier, parse_catalog
 from imagegen.domain.inputs import InputFields
 from imagegen.domain.operations import Operation
 from imagegen.domain.replacements import MAX_NAME
@@ -210,3 +211,42 @@ def test_rows_of_one_operation_are_in_one_tier_and_in_no_other_operation() -> No
     assert [one.key for one in known.tier(Tier.STANDARD)] == ["alpha-one"]
     assert [one.key for one in known.tier(Tier.STANDARD, Operation.UPSCALE)] == ["alpha-two"]
     assert known.tier(Tier.HIGH) == ()
+
+
+def test_images_of_prompts_are_made_in_several_tiers() -> None:
+    known = catalog(row("alpha-one", priority=1), row("alpha-two", priority=1, tier="high"))
+    assert [one.key for one in known.tier(Tier.HIGH)] == ["alpha-two"]
+
+
+def test_several_sizes_may_have_no_name_for_their_shape() -> None:
+    plain: list[dict[str, Any]] = [
+        {"size": size, "params": {}} for size in ("512x512", "600x600", "9999x16")
+    ]
+    one = made(sizes=plain, price={"rule": "perMegapixel", "usd": "0.01"})
+    assert set(one.options) == {"512x512", "600x600", "9999x16"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "is_needed"),
+    [
+        (None, False),
+        (INPUTS, False),
+        (INPUTS | {"needs": "image"}, True),
+        (INPUTS | {"needs": "mask", "mask": "white"}, True),
+    ],
+)
+def test_a_model_needs_a_picture_if_it_cannot_work_without_one(
+    inputs: dict[str, Any] | None, *, is_needed: bool
+) -> None:
+    assert made(inputs=inputs).needs_input is is_needed
+
+
+def test_the_text_of_a_file_is_read_as_the_catalog_that_it_writes() -> None:
+    known = catalog(row("alpha-one", priority=1))
+    file = {
+        "schemaVersion": 1,
+        "currency": "USD",
+        "models": [row("alpha-one", priority=1)],
+        "retired": [],
+    }
+    assert parse_catalog(json.dumps(file)) == known
