@@ -70,6 +70,7 @@ OWN: Final = {
     "domain/price_rules.py": ("price_rules",),
     "domain/abilities.py": ("abilities", "catalog_abilities", "catalog_rows"),
     "domain/catalog.py": ("catalog", "operations"),
+    "domain/operations.py": ("operations", "offer_requests"),
     "domain/ports.py": ("text", "chatter"),
     "domain/errors.py": ("errors", "error_drift"),
     "domain/call_errors.py": ("errors", "error_drift"),

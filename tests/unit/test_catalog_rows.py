@@ -168,6 +168,13 @@ def test_a_picture_that_the_upscaler_cannot_take_is_refused_with_the_reason(
     assert found is None if words is None else words in (found or "")
 
 
+def test_a_megapixel_is_exactly_a_million_pixels() -> None:
+    one = made(**UPSCALER | {"enlarges": ENLARGES | {"mostMegapixels": "2"}}).enlarges
+    assert one
+    assert one.misfit((9, 9), (1_000_000, 2)) is None
+    assert one.misfit((9, 9), (1_000_001, 2))
+
+
 def test_a_model_with_previews_sends_at_least_one() -> None:
     made(previews=PREVIEWS | {"most": 1})
     refused("previews.most", previews=PREVIEWS | {"most": 0})

@@ -109,6 +109,14 @@ def test_only_an_upscale_has_a_scale_and_an_image_of_words_takes_everything_else
     assert refused.value.param == "scale"
 
 
+@pytest.mark.parametrize(
+    ("operation", "words"), [("upscale", "An upscale takes no"), ("cutout", "A cut-out takes no")]
+)
+def test_the_refusal_says_which_operation_takes_no_such_field(operation: str, words: str) -> None:
+    with pytest.raises(ParameterError, match=f"{words} style"):
+        requests.check_operation(asked(operation=operation, inputs=[PICTURE], style="ink"))
+
+
 # Tiers.
 
 
