@@ -17,7 +17,7 @@ UP = Availability()
 WIDE = {"size": "2000x1000", "shape": "landscape", "params": {"size": "2000x1000"}}
 PRICES = {"rule": "perImage", "usd": {"1024x1024": "0.05", "2000x1000": "0.06"}}
 INPUTS: dict[str, Any] = {"most": 2, "price": {"rule": "free"}, "source": SOURCE}
-UPSCALER = {
+UPSCALER: dict[str, Any] = {
     "operation": "upscale",
     "price": {"rule": "perMegapixel", "usd": "0.01"},
     "inputs": INPUTS | {"most": 1, "needs": "image"},
@@ -119,6 +119,8 @@ def test_a_request_names_a_model_or_a_provider_or_neither() -> None:
         ({"mostMegapixels": "4"}, {"inputs": ((1000, 2000),), "size": "landscape"}, None),
         ({"mostMegapixels": "4"}, {"inputs": ((1001, 2000),), "size": "landscape"}, "4 megapixels"),
         ({"mostMegapixels": "1"}, {}, None),
+        ({"mostMegapixels": "2.048576"}, {"inputs": ((1_000_000, 1),)}, None),
+        ({"mostMegapixels": "2.048576"}, {"inputs": ((1_000_001, 1),)}, "2.048576 megapixels"),
         ({"mostMegapixels": "3"}, {"inputs": ((1, 1), (3000, 1000))}, "3 megapixels"),
         ({"keepsSize": True}, {"inputs": ((2000, 1000), (9, 9)), "size": "2000x1000"}, None),
         (
@@ -321,3 +323,18 @@ def test_no_format_is_requested_unless_the_caller_needs_one() -> None:
     assert made(one, file_format="webp").file_format == "webp"
     assert made(one, most_bytes=1_500_000).file_format == "webp"
     assert left_out(one, file_format="gif")[0] is Reason.FORMAT
+
+
+def test_a_format_that_comes_anyway_is_not_requested_and_a_transparent_one_is_no_jpeg() -> None:
+    assert made(offering(formats={"png": {"output": "png"}})).file_format == ""
+    one = offering(**ABLE, params={"output_format": "jpeg"}, formats={"png": {"output": "png"}})
+    assert made(one).file_format == ""
+    assert made(one, wishes=Wishes(transparent=True)).file_format == "png"
+
+
+def test_a_row_that_changed_since_its_quote_sends_no_format_and_no_scale_that_it_lacks() -> None:
+    one = offering(**ABLE)
+    assert sent_option(one, one.sizes[0], "webp", Wishes(seed=7), has_inputs=False) is None
+    upscaler = offering(**UPSCALER | {"enlarges": UPSCALER["enlarges"] | {"scales": {"2": {}}}})
+    size = upscaler.sizes[0]
+    assert sent_option(upscaler, size, "", Wishes(scale=4), has_inputs=False) == size
