@@ -236,6 +236,7 @@ def test_only_one_image_has_preview_frames() -> None:
         ({"size": "square"}, (EDIT,), "square"),
         ({"size": "same"}, (EDIT,), SAME_SIZE),
         ({"operation": "cutout", "inputs": [PICTURE]}, (EDIT,), SAME_SIZE),
+        ({"operation": "cutout", "inputs": [PICTURE], "size": "square"}, (EDIT,), SAME_SIZE),
     ],
 )
 def test_an_edit_without_a_size_has_that_of_its_picture(
@@ -320,8 +321,18 @@ def test_models_that_need_a_picture_explain_nothing_to_a_request_without_one() -
     assert "delta-edit" in str(with_picture)
 
 
-def test_a_maximum_for_a_set_is_shared_by_its_images() -> None:
-    several = str(no_offer(Reason.TOO_DEAR, maxCost="0.12", count=3))
-    assert "It is for all 3 images, $0.04 each." in several
-    assert "each" not in str(no_offer(Reason.TOO_DEAR, maxCost="0.12"))
-    assert "each" not in str(no_offer(Reason.TOO_DEAR, count=3))
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_maximum_for_a_set_is_shared_by_its_images(count: int) -> None:
+    several = str(no_offer(Reason.TOO_DEAR, maxCost=f"0.{count * 4:02}", count=count))
+    assert f"within maxCost. It is for all {count} images, $0.04 each. alpha-one" in several
+    for one in ({"maxCost": "0.12"}, {"count": count}):
+        assert "within maxCost. alpha-one" in str(no_offer(Reason.TOO_DEAR, **one))
+
+
+def test_reasons_and_models_are_listed_with_marks_between_them() -> None:
+    text = str(no_offer(Reason.RETIRED, Reason.UNPRICED))
+    assert text.endswith("alpha-one: because of retired; alpha-one: because of unpriced")
+    second = CUTTER | {"key": "beta-cutout", "fallbackPriority": 2}
+    several = catalog(row("alpha-one", priority=1), CUTTER, second)
+    with pytest.raises(ParameterError, match="use gamma-cutout, beta-cutout"):
+        tier(several, operation="cutout", inputs=[PICTURE], model="alpha-one")
