@@ -257,3 +257,11 @@ def test_the_text_of_a_file_is_read_as_the_catalog_that_it_writes() -> None:
         "retired": [],
     }
     assert parse_catalog(json.dumps(file)) == known
+
+
+def test_only_a_row_that_follows_its_input_has_sizes_that_it_does_not_list() -> None:
+    keeping = made(inputs=INPUTS | {"keepsSize": True})
+    for one, has_it in ((made(), False), (keeping, True), (made(**UPSCALER), True)):
+        assert (one.option("640x480") is not None) is has_it
+        assert one.option("portrait") is None
+        assert one.option("square")
