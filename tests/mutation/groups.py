@@ -66,7 +66,8 @@ OFFERS: Final = Group(
         *_tests(UNIT, "catalog quote quote_format estimator named_offers delivery formats"),
         *_tests(UNIT, "input_tokens promised_figures quote_is_over key_checks reading text"),
         *_tests(UNIT, "inputs ledger_status circuit_reading operations model_names price_checks"),
-        *_tests(UNIT, "image_facts confirmed_sets provenance price_rules"),
+        *_tests(UNIT, "image_facts confirmed_sets provenance price_rules catalog_rows"),
+        *_tests(UNIT, "conversions criteria offer_requests"),
     ),
 )
 LEDGER: Final = Group(

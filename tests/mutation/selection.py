@@ -82,7 +82,11 @@ class Selection:
         first = self.coverage.of(used)
         # Those that run anything of the module come after them.
         rest = self.coverage.of(self.coverage.lines_of(one.path))
-        tests, own = [*dict.fromkeys([*first, *rest])], own_tests(one.module)
+        own = own_tests(one.module)
+        # What a class declares runs while it is imported: its own tests may run no line of it.
+        known = {*first, *rest}
+        declared = [one for one in self.coverage.seconds if _is_in(one, own) and one not in known]
+        tests = [*dict.fromkeys([*declared, *first, *rest])]
         tests.sort(key=lambda test: not _is_in(test, own))
         return self._within_limit(self._of_few_files(tests, own))
 

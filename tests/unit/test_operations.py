@@ -34,7 +34,7 @@ from imagegen.domain.errors import (
 )
 from imagegen.domain.ledger import OpState
 from imagegen.domain.money import button_label
-from imagegen.domain.operations import Operation, is_promised_size
+from imagegen.domain.operations import Operation, check_opaque, is_promised_size
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.pixels import Measured, MediaType
 from imagegen.domain.png_chunks import chunks_of, packed_chunk
@@ -803,3 +803,28 @@ def test_a_row_of_an_operation_that_lacks_something_stops_the_start() -> None:
         catalog(row("alpha-standard", priority=1), upscaler("alpha-upscale", 1), high)
     with pytest.raises(ValidationError, match="priorities used twice"):
         catalog(upscaler("alpha-upscale", 1), upscaler("beta-upscale", 1))
+
+
+@pytest.mark.parametrize(
+    ("sold", "arrived", "is_promised"),
+    [
+        ((1000, 3000), (1010, 2970), True),
+        ((1000, 3000), (1011, 3000), False),
+        ((1000, 3000), (1000, 2969), False),
+    ],
+)
+def test_a_hundredth_of_an_edge_is_the_most_that_an_upscale_may_differ(
+    sold: tuple[int, int], arrived: tuple[int, int], *, is_promised: bool
+) -> None:
+    assert is_promised_size(Operation.UPSCALE, sold, arrived) is is_promised
+
+
+@pytest.mark.parametrize("content", [clear(), clear()[:-40]], ids=["transparent", "damaged"])
+@pytest.mark.parametrize("field", ["inputs.0", "image"])
+def test_a_picture_that_cannot_be_upscaled_is_named_by_its_field(
+    content: bytes, field: str
+) -> None:
+    named = () if field == "inputs.0" else (field,)
+    with pytest.raises(ParameterError) as refused:
+        check_opaque(content, *named)
+    assert refused.value.param == field
