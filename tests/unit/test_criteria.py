@@ -277,6 +277,14 @@ def test_a_price_that_is_above_what_the_caller_allows_is_named_with_both_amounts
     assert found.price_microusd == 50_000
 
 
+def test_amounts_that_round_to_one_label_are_named_exactly() -> None:
+    """Otherwise "$0.05 is above the maxCost of $0.05" would name no reason."""
+    assert left_out(offering(), max_cost_microusd=49_999) == (
+        Reason.TOO_DEAR,
+        "$0.050000 is above the maxCost of $0.049999",
+    )
+
+
 def test_a_size_without_a_price_is_not_sold() -> None:
     free = offering(price={"rule": "perMegapixel", "usd": "0"})
     assert left_out(free) == (Reason.UNPRICED, "no price for 1024x1024")

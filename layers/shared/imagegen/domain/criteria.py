@@ -9,7 +9,7 @@ from imagegen.domain.abilities import InputSupport
 from imagegen.domain.candidates import Availability, Candidate, LeftOut, Reason
 from imagegen.domain.catalog import Offering, Tier, Variant
 from imagegen.domain.formats import choose_format, format_detail, requested
-from imagegen.domain.money import label_text
+from imagegen.domain.money import label_text, usd_text
 from imagegen.domain.operations import Operation, enlarged
 from imagegen.domain.pricing import request_microusd
 from imagegen.domain.sizes import SizeOption
@@ -158,9 +158,7 @@ def _judge(
     if price is None:
         return LeftOut(row, Reason.UNPRICED, f"no price for {option.size}")
     if criteria.max_cost_microusd is not None and price > criteria.max_cost_microusd:
-        most = label_text(criteria.max_cost_microusd)
-        detail = f"{label_text(price)} is above the maxCost of {most}"
-        return LeftOut(row, Reason.TOO_DEAR, detail, price)
+        return LeftOut(row, Reason.TOO_DEAR, _too_dear(price, criteria.max_cost_microusd), price)
     file_format = _file_format(row, option, criteria)
     if file_format is None:
         wanted, clear = criteria.file_format, criteria.wishes.transparent
@@ -208,6 +206,14 @@ def ordered(
     if wishes.scale and row.enlarges is not None:
         more |= row.enlarges.params(wishes.scale) or {}
     return option.model_copy(update={"params": {**option.params, **more}}) if more else option
+
+
+def _too_dear(price_microusd: int, most_microusd: int) -> str:
+    """Return how a price is above a limit; both are exact where their labels would be equal."""
+    price, most = label_text(price_microusd), label_text(most_microusd)
+    if price == most:
+        price, most = f"${usd_text(price_microusd)}", f"${usd_text(most_microusd)}"
+    return f"{price} is above the maxCost of {most}"
 
 
 def _misfit(row: Offering, fit: Fit, criteria: Criteria, today: date) -> tuple[Reason, str] | None:
