@@ -64,6 +64,8 @@ OWN: Final = {
     "providers/instance_rows.py": ("instances",),
     "providers/base_urls.py": ("instances",),
     "domain/permits.py": ("guard",),
+    "guard.py": ("guard", "circuit_reading"),
+    "domain/breaker.py": ("breaker", "trials", "bad_probes", "guard"),
     "domain/candidates.py": ("selection", "choices", "estimator"),
     "domain/criteria.py": ("criteria", "selection", "abilities"),
     "domain/sizes.py": ("selection", "catalog"),

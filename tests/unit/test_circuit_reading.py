@@ -4,6 +4,7 @@ import pytest
 
 from imagegen.domain.breaker import Circuit, Failure, Policy, State
 from imagegen.domain.call_errors import ProviderError
+from imagegen.domain.fleet import Switch
 from imagegen.domain.outcomes import Outcome
 from imagegen.domain.ports import ImageAnswer
 from imagegen.guard import Guard, Transition, model_circuit
@@ -97,6 +98,54 @@ def test_a_probe_that_cannot_be_put_down_is_not_made_and_may_be_tried_in_a_secon
     assert refused is not None
     assert (refused.outcome, refused.retry_after_seconds) == (Outcome.NOT_CALLED, 1)
     assert world.asked == 0
+
+
+def test_a_probe_of_a_provider_whose_model_cannot_be_probed_is_given_back_at_once(
+    world: World,
+) -> None:
+    due = Circuit(State.OPEN, 1, until_ms=world.clock())
+    world.store.circuits |= {"alpha": due, "alpha/a-model": due}
+    world.wire.faults[3] = Fault.BEFORE
+    assert world.call(world.guard()) is not None
+    assert world.wire.calls[:5] == ["circuits.load", "circuits.swap"] * 2 + ["circuits.swap"]
+    assert world.asked == 0
+    assert world.call(world.guard()) is None, "the next call probes both"
+
+
+class Meanwhile(MemoryCircuitStore):
+    """Another instance opens the model's circuit while this one takes the provider's probe."""
+
+    def swap(self, name: str, old: Circuit, new: Circuit) -> bool:
+        won = MemoryCircuitStore.swap(self, name, old, new)
+        if name == "alpha" and new.state is State.HALF_OPEN:
+            self.circuits["alpha/a-model"] = Circuit(State.OPEN, 1, until_ms=new.until_ms)
+        return won
+
+
+def test_a_circuit_that_opens_while_a_call_is_admitted_stops_it(world: World) -> None:
+    world.store = Meanwhile({"alpha": Circuit(State.OPEN, 1, until_ms=world.clock())})
+    refused = world.call(world.guard())
+    assert refused is not None
+    assert "'alpha/a-model'" in str(refused)
+    assert world.asked == 0
+    assert world.store.circuits["alpha"].state is State.OPEN, "its probe is given back"
+
+
+def test_a_closed_circuit_stays_closed_where_another_one_stops_the_call(world: World) -> None:
+    world.store.circuits["alpha/a-model"] = Circuit(State.OPEN, 1, until_ms=world.clock())
+    world.wire.faults[1] = Fault.BEFORE
+    assert world.call(world.guard()) is not None
+    assert "alpha" not in world.store.circuits
+    assert world.call(world.guard()) is None
+
+
+def test_what_an_operator_switched_off_stays_off_while_nothing_can_be_read(world: World) -> None:
+    world.store.switches["alpha"] = Switch(is_on=False, at_ms=world.clock())
+    guard = world.guard()
+    assert guard.fleet().switched_off() == {"alpha"}
+    world.clock.advance(2_000)
+    world.wire.faults = dict.fromkeys(range(1, 9), Fault.BEFORE)
+    assert (guard.fleet().is_known, guard.fleet().switched_off()) == (False, {"alpha"})
 
 
 def test_a_refused_call_names_its_circuit(world: World) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from imagegen.domain import ledger as rules
 from imagegen.domain import pruning, standing
+from imagegen.domain.budgets import ORGANISATION, TEAM_PREFIX, Level
 from imagegen.domain.errors import LimitError
 from imagegen.domain.ledger import HOUR_MS, Hold, Ledger, Limits, Op, OpState
 from imagegen.domain.pruning import PRUNE_MARGIN_MS
@@ -48,6 +49,14 @@ def test_a_hold_without_an_hourly_limit_takes_no_slot() -> None:
     ledger = rules.reserved(Ledger(), hold(), replace(LIMITS, hourly_images=0), now_ms=NOW)
     assert not ledger.slots
     assert ledger.ops["one"].slot is None
+
+
+def test_a_hold_has_its_levels_its_team_and_the_frames_that_were_priced() -> None:
+    levels = (Level("K#bot"), Level(f"{TEAM_PREFIX}design"), Level(ORGANISATION))
+    op = rules.held_op(replace(hold(), partials=2), Limits(levels=levels), slot=3, now_ms=NOW)
+    assert op.levels == ("K#bot", "T#design", "O")
+    assert (op.team, op.partials, op.slot) == ("T#design", 2, 3)
+    assert replace(op, levels=("K#bot", "O")).team == ""
 
 
 @given(st.lists(st.integers(0, 10**6), max_size=9), st.integers(1, 10**6))

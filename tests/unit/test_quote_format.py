@@ -153,3 +153,9 @@ def test_a_style_is_appended_to_the_prompt_and_a_blank_one_is_not() -> None:
 
 def test_the_image_of_a_quote_is_kept_under_its_id_its_user_and_its_time_of_issue() -> None:
     assert QUOTE.ref == ImageRef("a" * 24, USER, 1_000_000)
+
+
+def test_one_size_of_a_model_is_enough_for_what_an_earlier_release_would_not_see() -> None:
+    own = QuotedCandidate("beta", 50_000, "1" * 16, size="832x1248")
+    mixed = replace(QUOTE, candidates=(*QUOTE.candidates, own))
+    assert [sign_quote(one, KEYRING)[:3] for one in (QUOTE, mixed)] == ["q1.", "q2."]

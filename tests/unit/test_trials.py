@@ -42,6 +42,13 @@ def test_a_trial_without_an_image_bars_its_user_for_a_minute_and_no_other() -> N
     assert blocked(circuit, "one", now_ms=NOW + MINUTE_MS) is None
 
 
+def test_a_trial_that_fails_says_with_what_and_one_without_an_image_what_opened_the_circuit() -> (
+    None
+):
+    assert failed(OPEN, "one").why == "unavailable"
+    assert wasted(OPEN, "one").why == "failures"
+
+
 def test_each_further_trial_bars_its_user_for_twice_as_long_up_to_an_hour() -> None:
     circuit, waits = OPEN, []
     for number in range(9):
