@@ -130,7 +130,7 @@ WIRE: Final = Group(
     _in("wire", "estimates values images inputs gallery problems usage model_list health headers"),
     (
         *_tests(UNIT, "values estimator gallery money inputs confirmed_sets catalog_abilities"),
-        *_tests(UNIT, "reading text route_drift"),
+        *_tests(UNIT, "reading text route_drift described"),
         *_tests(HANDLERS, "charged sets gallery"),
     ),
 )
@@ -278,7 +278,7 @@ ADMIN: Final = Group(
     ),
     (
         *_tests(UNIT, "losses report admin_providers admin_people admin_spending"),
-        *_tests(UNIT, "admin_keys admin_budgets erasure"),
+        *_tests(UNIT, "admin_keys admin_budgets erasure described"),
         *_tests(HANDLERS, "admin"),
     ),
 )
